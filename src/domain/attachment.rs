@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::prediction::scalar;
@@ -23,11 +24,60 @@ pub enum Attachment {
         bytes: Option<String>,
         sha256: Option<String>,
         alt: Option<String>,
+        /// How it was when the case was detected, where the line has no hash of it.
+        then: Option<FileThen>,
         /// How it stands on this device, where that was looked up.
         standing: Option<Standing>,
     },
     /// An address. It is shown, never fetched.
     Url { url: String, media_type: String, alt: Option<String> },
+}
+
+/// A file as it was when the case that points to it was detected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileThen {
+    pub path: String,
+    pub bytes: u64,
+    pub sha256: String,
+}
+
+/// What file is meant.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Meant<'a> {
+    pub path: &'a str,
+    bytes: Option<&'a str>,
+    sha256: Option<&'a str>,
+    then: Option<&'a FileThen>,
+}
+
+impl<'a> Meant<'a> {
+    /// Its size, if the line says it.
+    pub fn size(&self) -> Option<&'a str> {
+        self.bytes
+    }
+
+    /// Whether there is a hash to compare with.
+    pub fn has_hash(&self) -> bool {
+        self.sha256.is_some() || self.then.is_some()
+    }
+
+    /// How a file of such a size and hash stands.
+    pub fn stands(&self, size: u64, hash: impl FnOnce() -> String) -> Standing {
+        if self.bytes.is_some_and(|bytes| bytes != size.to_string()) {
+            return Standing::AnotherSize(size);
+        }
+        match (self.sha256, self.then) {
+            (Some(meant), _) => {
+                let same = meant.eq_ignore_ascii_case(&hash());
+                if same { Standing::Found } else { Standing::AnotherHash }
+            }
+            (None, Some(then)) => {
+                let same = then.bytes == size && then.sha256 == hash();
+                if same { Standing::AsDetected } else { Standing::AnotherThanDetected }
+            }
+            (None, None) => Standing::NoHash,
+        }
+    }
 }
 
 /// How a file that a line points to stands on a device.
@@ -37,6 +87,9 @@ pub enum Standing {
     Found,
     AnotherHash,
     AnotherSize(u64),
+    /// The line has no hash, and it is as it was when the case was detected.
+    AsDetected,
+    AnotherThanDetected,
     /// It is there, and the line has no hash to tell whether it is the one.
     NoHash,
     Missing,
@@ -49,6 +102,11 @@ pub enum Standing {
 }
 
 impl Standing {
+    /// Whether it is the file that was meant, as far as anybody can tell.
+    pub fn is_meant(self) -> bool {
+        matches!(self, Self::Found | Self::AsDetected | Self::NoHash)
+    }
+
     /// What is good about it, and what is wrong.
     pub fn words(self) -> (Option<String>, Option<String>) {
         let wrong = |words: &str| (None, Some(words.to_owned()));
@@ -58,6 +116,12 @@ impl Standing {
             Self::AnotherSize(bytes) => {
                 (None, Some(format!("it changed: its size is another, {bytes} bytes")))
             }
+            Self::AsDetected => {
+                let words = "as it was when the case was detected; the line itself has no hash to \
+                             compare it with";
+                (Some(words.to_owned()), None)
+            }
+            Self::AnotherThanDetected => wrong("it changed since the case was detected"),
             Self::NoHash => wrong("found, and the line has no hash to compare it with"),
             Self::Missing => wrong("it is missing here"),
             Self::Outside => wrong("it is outside the folders of [attachments] roots: not opened"),
@@ -167,14 +231,28 @@ impl Attachment {
         let reference = value.as_object()?.keys().all(|name| NAMES.contains(&name.as_str()));
         if let Some(path) = text("path").filter(|_| reference) {
             let (bytes, sha256, alt) = (text("bytes"), text("sha256"), text("alt"));
-            let (media_type, standing) = (media_type(), None);
-            return Some(Self::File { path, media_type, bytes, sha256, alt, standing });
+            let (media_type, then, standing) = (media_type(), None, None);
+            return Some(Self::File { path, media_type, bytes, sha256, alt, then, standing });
         }
         let url = value["url"].as_str().filter(|_| reference)?;
         if let Some(data) = Self::of_text(url) {
             return Some(data);
         }
         Some(Self::Url { url: url.to_owned(), media_type: media_type(), alt: text("alt") })
+    }
+
+    /// Which file is meant, if it is one.
+    pub fn meant(&self) -> Option<Meant<'_>> {
+        let Self::File { path, bytes, sha256, then, .. } = self else { return None };
+        let (bytes, sha256, then) = (bytes.as_deref(), sha256.as_deref(), then.as_ref());
+        Some(Meant { path, bytes, sha256, then })
+    }
+
+    /// Takes up how it was when the case was detected.
+    pub fn as_it_was(&mut self, files: &[FileThen]) {
+        if let Self::File { path, then, .. } = self {
+            *then = files.iter().find(|file| file.path == *path).cloned();
+        }
     }
 
     /// The type that the line says it is.
@@ -205,7 +283,7 @@ impl Attachment {
                 };
                 (format!("{media_type}, {bytes} bytes, in the line"), wrong)
             }
-            Self::File { path, media_type, bytes, sha256, alt, standing } => {
+            Self::File { path, media_type, bytes, sha256, alt, standing, .. } => {
                 let mut words = vec![path.clone()];
                 words.extend((!media_type.is_empty()).then(|| media_type.clone()));
                 words.extend(bytes.as_ref().map(|bytes| format!("{bytes} bytes")));

@@ -145,6 +145,10 @@ pub struct Seen {
     /// Of each two answers to be compared, the field that stood first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stood_first: Vec<String>,
+    /// Files of the case that were not there to be seen as they were meant: missing, changed, or not
+    /// to be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unseen_files: Vec<String>,
 }
 
 impl Seen {
@@ -152,7 +156,8 @@ impl Seen {
     pub fn words(&self) -> String {
         let cues = self.all.iter().map(|cue| cue.as_str().to_owned());
         let first = self.stood_first.iter().map(|field| format!("{field} first"));
-        cues.chain(first).collect::<Vec<_>>().join(", ")
+        let unseen = self.unseen_files.iter().map(|path| format!("not {path} as it was meant"));
+        cues.chain(first).chain(unseen).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::attachment::FileThen;
 use super::hygiene::Fact;
 use super::ids::Hash;
 use super::plugin::PluginFlag;
@@ -26,6 +27,9 @@ pub struct Payload {
     /// What plug-ins said of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub said: Vec<PluginFlag>,
+    /// Files that it points to without a hash, as they were then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileThen>,
 }
 
 /// A [`Payload`] to be written, of parts that stand elsewhere.
@@ -40,6 +44,8 @@ pub struct PayloadRef<'p> {
     pub facts: &'p [Fact],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub said: &'p [PluginFlag],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub files: &'p [FileThen],
 }
 
 /// A log line near the prediction.

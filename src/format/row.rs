@@ -269,7 +269,7 @@ pub static FIELDS: &[Field] = &[
     of_label(
         "seen",
         "object or null",
-        "what was on the screen before the label, and which of two answers stood first; null where that is not known",
+        "what was on the screen before the label, which of two answers stood first, which files were not to be seen; null where that is not known",
     ),
     of_label("at", "time", "when it was given"),
     of_label("duration_ms", "number or null", "from first sight of the case to the submit"),

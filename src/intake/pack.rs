@@ -12,17 +12,23 @@ use super::logindex::LogIndex;
 use super::redact::Redact;
 use super::scan::{Seen, Told};
 use super::window::{Matured, Near};
+use crate::domain::attachment::{FileThen, Standing};
+use crate::domain::hygiene::{Defect, Fact};
 use crate::domain::ids::CaseId;
-use crate::domain::modality::glance;
+use crate::domain::modality::{glance, named_attachments, parts};
 use crate::domain::payload::{Neighbour, PayloadRef, Salt};
 use crate::domain::prediction::{Reject, check_whole, not_json, scalar};
-use crate::domain::text::cut;
+use crate::domain::text::{cut, visible};
 use crate::journal::blob::{PAYLOAD_BYTES_MAX, Packed, Packer};
 use crate::journal::kind::CaseDetected;
 use crate::journal::views::short_text;
+use crate::media::file;
 
 /// Bytes of a neighbour's text that are kept.
 const NEIGHBOUR_BYTES: usize = 300;
+/// Facts about files that are kept of one line, and bytes of a path in one.
+const FILE_FACTS_MAX: usize = 6;
+const FILE_NAME_BYTES: usize = 200;
 
 /// A case ready to be admitted.
 #[derive(Debug)]
@@ -96,6 +102,7 @@ pub fn payload_json(
     matured: &Matured,
     logs: Option<&LogIndex>,
     redact: Option<&Redact>,
+    roots: &[String],
 ) -> Result<Made, Reject> {
     let seen = &matured.seen;
     let raw = seen.raw().trim();
@@ -126,12 +133,21 @@ pub fn payload_json(
     }
     let neighbours: Vec<Neighbour> =
         matured.neighbours.iter().map(|near| neighbour(near, redact)).collect();
+    let (mut facts, mut files) = (Cow::Borrowed(&seen.facts), Vec::new());
+    if !roots.is_empty() {
+        let of_files;
+        (of_files, files) = files_of(raw, roots);
+        if !of_files.is_empty() {
+            facts.to_mut().extend(of_files);
+        }
+    }
     let payload = PayloadRef {
         prediction,
         logs: &logs,
         neighbours: &neighbours,
-        facts: &seen.facts,
+        facts: &facts,
         said: &seen.said,
+        files: &files,
     };
     let json = serde_json::to_vec(&payload).map_err(|_| too_large())?;
     let language = language(raw);
@@ -140,6 +156,31 @@ pub fn payload_json(
     } else {
         Ok(Made { json, text: short_text(&text), redacted, language, log_lines: logs.len() as u64 })
     }
+}
+
+/// The files that a line points to: what is wrong with those that it says more of, and how those are
+/// now of which it has no hash.
+fn files_of(raw: &str, roots: &[String]) -> (Vec<Fact>, Vec<FileThen>) {
+    let Ok(line) = serde_json::from_str::<Value>(raw) else { return (Vec::new(), Vec::new()) };
+    let (mut facts, mut files) = (Vec::new(), Vec::new());
+    for (field, attached) in named_attachments(&parts(&line, |_| true)) {
+        let Some(meant) = attached.meant() else { continue };
+        let standing = file::standing(roots, meant.path, &meant);
+        if standing == Standing::NoHash {
+            let found = file::found(roots, meant.path).and_then(file::size_and_hash);
+            let path = meant.path.to_owned();
+            files.extend(found.ok().map(|(bytes, sha256)| FileThen { path, bytes, sha256 }));
+        } else if let (_, Some(wrong)) = standing.words() {
+            let trouble = match standing {
+                Standing::AnotherHash | Standing::AnotherSize(_) => Defect::Corrupt,
+                _ => Defect::Missing,
+            };
+            let path = cut(&visible(meant.path), FILE_NAME_BYTES).into_owned();
+            facts.push(Fact { trouble, field, what: format!("{path} when it came: {wrong}") });
+        }
+    }
+    facts.truncate(FILE_FACTS_MAX);
+    (facts, files)
 }
 
 /// The language that a line says its input is in: `en` for `en-US`.

@@ -62,6 +62,8 @@ pub struct Ingest<'i> {
     /// The recent lines of every stream.
     pub window: &'i Mutex<Window>,
     pub redact: Option<&'i Redact>,
+    /// The folders in which files are looked up that lines point to.
+    pub roots: &'i [String],
     /// The detectors that traps ask.
     pub detectors: &'i Detectors<'i>,
     /// Skills that flags ask for.
@@ -384,7 +386,7 @@ fn pack_all(
         let mut rejected = Vec::new();
         let mut payloads = Vec::with_capacity(batch.len());
         for matured in &batch {
-            match pack::payload_json(matured, plan.logs, plan.redact) {
+            match pack::payload_json(matured, plan.logs, plan.redact, plan.roots) {
                 Ok(made) => payloads.push((matured, made)),
                 Err(reject) => rejected.push(Rejected { line: matured.seen.number, reject }),
             }

@@ -1,6 +1,7 @@
 //! Pictures and sounds, read from bytes that nobody vouches for: within bounds, and without doing
 //! anything else than reading. What cannot be read says why.
 
+pub mod file;
 pub mod picture;
 pub mod pixels;
 pub mod sound;

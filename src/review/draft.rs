@@ -36,6 +36,8 @@ pub struct Draft {
     pub seen: Vec<Cue>,
     /// Of each two answers to be compared, the field that stood first.
     pub stood_first: Vec<String>,
+    /// Files of the case that were not there to be seen as they were meant.
+    pub unseen_files: Vec<String>,
     /// Milliseconds spent on it so far.
     pub spent_ms: u64,
 }
@@ -179,6 +181,7 @@ impl Draft {
             seen_first: label.seen.as_ref().map(|seen| seen.first.clone()),
             seen: label.seen.as_ref().map(|seen| seen.all.clone()).unwrap_or_default(),
             stood_first: label.seen.as_ref().map(|s| s.stood_first.clone()).unwrap_or_default(),
+            unseen_files: label.seen.as_ref().map(|s| s.unseen_files.clone()).unwrap_or_default(),
             spent_ms: label.duration_ms.unwrap_or(0),
         }
     }
@@ -204,8 +207,10 @@ impl Draft {
     }
 
     /// Takes note of what was seen up to now.
-    pub fn keep_seen(&mut self, seen: &BTreeSet<Cue>, stood_first: &[String]) {
-        self.stood_first = stood_first.to_vec();
+    pub fn keep_seen(&mut self, seen: &BTreeSet<Cue>, case: &OpenCase) {
+        self.stood_first.clone_from(&case.stood_first);
+        let unseen = case.files.iter().filter(|(_, standing)| !standing.is_meant());
+        self.unseen_files = unseen.map(|(path, _)| path.clone()).collect();
         let all: BTreeSet<Cue> = self.seen.iter().copied().chain(seen.iter().copied()).collect();
         self.seen = all.into_iter().collect();
         if self.seen_first.is_none() && self.answers.is_empty() {
@@ -466,6 +471,7 @@ impl Draft {
                 first,
                 all: self.seen.clone(),
                 stood_first: self.stood_first.clone(),
+                unseen_files: self.unseen_files.clone(),
             }),
             duration_ms: (self.spent_ms > 0).then_some(self.spent_ms),
             ..Label::empty(case.id, reviewer, round, published.reference.clone())

@@ -13,7 +13,7 @@ use crate::db::draw::{self, Draw};
 use crate::db::erasure::{self, ErasedRow};
 use crate::db::label::LabelRow;
 use crate::db::{case, label, renames, sealed};
-use crate::domain::attachment::{Attachment, Standing};
+use crate::domain::attachment::{Attachment, FileThen, Standing};
 use crate::domain::calibration::Calibration;
 use crate::domain::cues::{Cue, Hiding, hides};
 use crate::domain::hygiene::Fact;
@@ -95,6 +95,8 @@ pub struct OpenCase {
     pub suggestions: Vec<(Suggestion, Moment)>,
     /// How the files that the line points to stand on this device, as far as that was looked up.
     pub files: BTreeMap<String, Standing>,
+    /// Files that it points to without a hash, as they were when it was detected.
+    pub files_then: Vec<FileThen>,
     /// What fields are said to be on this device, whatever they look like.
     pub views: BTreeMap<String, View>,
     pub history: Vec<HistoryLine>,
@@ -223,15 +225,16 @@ impl OpenCase {
             own: log.own,
             line: LogLine::parse(&log.text),
         };
-        let (prediction, logs, mut neighbours, facts, said) = match payload {
-            Some(Payload { prediction, logs, neighbours, facts, said }) => (
+        let (prediction, logs, mut neighbours, facts, said, files_then) = match payload {
+            Some(Payload { prediction, logs, neighbours, facts, said, files }) => (
                 Prediction::parse(prediction.get()).ok(),
                 logs.into_iter().map(read).collect(),
                 neighbours,
                 facts,
                 said,
+                files,
             ),
-            None => (None, Vec::new(), Vec::new(), Vec::new(), Vec::new()),
+            None => Default::default(),
         };
         if erasure::any(conn)? {
             // A neighbour whose case was erased is not shown, even where its text is still in this
@@ -348,6 +351,7 @@ impl OpenCase {
             suggestions,
             voted,
             files: BTreeMap::new(),
+            files_then,
             views: BTreeMap::new(),
             history,
             mine,
@@ -460,6 +464,7 @@ impl OpenCase {
         };
         let mut parts = modality::parts_viewed(&prediction.line, may, &self.views);
         for attached in modality::attached(&mut parts) {
+            attached.as_it_was(&self.files_then);
             if let Attachment::File { path, standing, .. } = attached {
                 *standing = self.files.get(path).copied();
             }

@@ -99,7 +99,7 @@ impl Opened {
 
     /// Writes into the draft what was seen up to now.
     pub fn keep_seen(&mut self) {
-        self.draft.keep_seen(&self.seen, &self.case.stood_first);
+        self.draft.keep_seen(&self.seen, &self.case);
     }
 
     /// Whether an answer is what the model said, where that was said to be wrong. While the

@@ -1,29 +1,16 @@
 //! Files that a case points to, looked at where they stand: whether each is the one that was meant.
-//!
-//! Only what lies under a folder of `[attachments] roots` is opened, and only regular files: a path
-//! that leaves it, a link, a device or a FIFO is refused by the system before anything is read.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::{Component, Path};
 use std::sync::Arc;
 
-use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
-use sha2::{Digest as _, Sha256};
-
 use crate::domain::attachment::{Attachment, Standing, kind_of};
-use crate::domain::ids::hex;
 use crate::domain::modality::attachments;
 use crate::domain::text::cut;
 use crate::media::Unreadable;
+use crate::media::file;
 use crate::media::picture::Picture;
 use crate::media::sound::{Sound, Strip};
 use crate::review::OpenCase;
-
-/// Bytes of a file that are hashed at most.
-const BYTES_MAX: u64 = 64 << 20;
 
 /// Columns and rows of what is drawn of a sound.
 const STRIP: (usize, usize) = (72, 10);
@@ -135,27 +122,9 @@ pub fn content(attachment: &Attachment, roots: &[String]) -> Result<Vec<u8>, Str
         Attachment::File { .. } if roots.is_empty() => {
             Err("no folder is named in which to look it up ([attachments] roots)".to_owned())
         }
-        Attachment::File { path, bytes, sha256, .. } => {
-            let file = found(roots, path).map_err(refused)?;
-            let failed = |_| refused(Standing::Unreadable);
-            let size = file.metadata().map_err(failed)?;
-            if !size.is_file() {
-                return Err(refused(Standing::NoFile));
-            }
-            if size.len() > BYTES_MAX {
-                return Err(refused(Standing::TooLarge));
-            }
-            let mut read = Vec::with_capacity(size.len() as usize);
-            file.take(BYTES_MAX).read_to_end(&mut read).map_err(failed)?;
-            // What was read is compared, and not what stood there a moment ago.
-            if bytes.as_ref().is_some_and(|bytes| *bytes != read.len().to_string()) {
-                return Err(refused(Standing::AnotherSize(read.len() as u64)));
-            }
-            let hash = hex(&Sha256::digest(&read));
-            if sha256.as_ref().is_some_and(|meant| !meant.eq_ignore_ascii_case(&hash)) {
-                return Err(refused(Standing::AnotherHash));
-            }
-            Ok(read)
+        Attachment::File { path, .. } => {
+            let meant = attachment.meant().unwrap_or_default();
+            file::read(roots, path, &meant).map_err(refused)
         }
     }
 }
@@ -165,84 +134,11 @@ pub fn standings(case: &OpenCase, roots: &[String]) -> BTreeMap<String, Standing
     let Some(prediction) = case.prediction.as_ref().filter(|_| !roots.is_empty()) else {
         return BTreeMap::new();
     };
-    let of = |attachment: Attachment| match attachment {
-        Attachment::File { path, bytes, sha256, .. } => {
-            let standing = standing(roots, &path, bytes.as_deref(), sha256.as_deref());
-            Some((path, standing))
-        }
-        _ => None,
+    let of = |mut attachment: Attachment| {
+        attachment.as_it_was(&case.files_then);
+        let meant = attachment.meant()?;
+        let standing = file::standing(roots, meant.path, &meant);
+        Some((meant.path.to_owned(), standing))
     };
     attachments(&prediction.line).into_iter().filter_map(of).collect()
-}
-
-fn standing(roots: &[String], path: &str, bytes: Option<&str>, sha256: Option<&str>) -> Standing {
-    match found(roots, path) {
-        Ok(file) => compare(file, bytes, sha256).unwrap_or(Standing::Unreadable),
-        Err(standing) => standing,
-    }
-}
-
-/// The file of that path, in the first folder that has it.
-fn found(roots: &[String], path: &str) -> Result<File, Standing> {
-    let relative = Path::new(path);
-    let inside = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
-    if path.contains('\0') || path.is_empty() || !relative.components().all(inside) {
-        return Err(Standing::Outside);
-    }
-    let mut last = Standing::Missing;
-    for root in roots {
-        match open(Path::new(root), relative) {
-            Ok(file) => return Ok(file),
-            Err(Errno::NOENT | Errno::NOTDIR) => {}
-            Err(Errno::XDEV | Errno::LOOP) => last = Standing::Outside,
-            Err(_) => last = Standing::Unreadable,
-        }
-    }
-    Err(last)
-}
-
-/// Opens a file below `root`, without following a link and without waiting for anybody.
-#[cfg(target_os = "linux")]
-fn open(root: &Path, path: &Path) -> Result<File, Errno> {
-    use rustix::fs::ResolveFlags;
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let below = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    let root = rustix::fs::open(root, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    rustix::fs::openat2(&root, path, flags, Mode::empty(), below).map(File::from)
-}
-
-/// The same, folder by folder, where the system can't be told so at once.
-#[cfg(not(target_os = "linux"))]
-fn open(root: &Path, path: &Path) -> Result<File, Errno> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let mut at = rustix::fs::open(root, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    for part in path.components() {
-        at = rustix::fs::openat(&at, part.as_os_str(), flags | OFlags::NOFOLLOW, Mode::empty())?;
-    }
-    Ok(File::from(at))
-}
-
-fn compare(file: File, bytes: Option<&str>, sha256: Option<&str>) -> io::Result<Standing> {
-    let found = file.metadata()?;
-    if !found.is_file() {
-        return Ok(Standing::NoFile);
-    }
-    if bytes.is_some_and(|bytes| bytes != found.len().to_string()) {
-        return Ok(Standing::AnotherSize(found.len()));
-    }
-    let Some(sha256) = sha256 else { return Ok(Standing::NoHash) };
-    if found.len() > BYTES_MAX {
-        return Ok(Standing::TooLarge);
-    }
-    let mut hasher = Sha256::new();
-    // No more than was promised, should it grow meanwhile.
-    let (mut file, mut buffer) = (file.take(BYTES_MAX), vec![0; 1 << 16]);
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            n => hasher.update(&buffer[..n]),
-        }
-    }
-    let same = hex(&hasher.finalize()).eq_ignore_ascii_case(sha256);
-    Ok(if same { Standing::Found } else { Standing::AnotherHash })
 }

@@ -245,6 +245,7 @@ impl Workspace {
             neighbours,
             window: &window,
             redact: redact.as_ref(),
+            roots: &config.attachments.roots,
             needs: &needs,
             stop,
             dry_run: request.dry_run,

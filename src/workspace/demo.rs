@@ -143,6 +143,7 @@ impl Workspace {
             neighbours: 5,
             window: &Mutex::new(Window::new(5)),
             redact: None,
+            roots: &[],
             needs: &needs,
             stop: &stop,
             dry_run: false,

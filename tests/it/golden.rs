@@ -168,6 +168,7 @@ fn every_kind_is_written_as_ever() {
             first: vec![Cue::Flags],
             all: vec![Cue::Prediction, Cue::Flags],
             stood_first: vec!["input.answer_b".to_owned()],
+            unseen_files: vec!["scans/1.png".to_owned()],
         }),
         duration_ms: Some(1200),
         given_at: None,

@@ -91,6 +91,7 @@ fn fails_in(
         logs: None,
         neighbours: 3,
         redact: None,
+        roots: &[],
         needs: &needs,
         stop: &stop,
         dry_run: false,

@@ -209,3 +209,58 @@ fn a_program_of_ones_own_opens_a_copy_and_no_shell_is_asked() {
     review.press("] o");
     assert!(review.text().contains("No program is configured for text/plain"), "{}", review.text());
 }
+
+/// Of a file without a hash, its own is taken when the case is detected: what changed since is said,
+/// is not shown, and stands in the label of whoever did not see it.
+#[test]
+fn a_file_that_changed_since_its_case_was_detected_is_not_taken_for_the_one_that_was() {
+    let place = Place::new();
+    let mut workspace = place.create();
+    let files = place.path().join("scans");
+    fs::create_dir(&files).unwrap();
+    fs::write(place.path().join("config.toml"), format!("[attachments]\nroots = [{files:?}]\n"))
+        .unwrap();
+    workspace.config.attachments.roots = vec![files.to_str().unwrap().to_owned()];
+    fs::write(files.join("one.txt"), "as it was").unwrap();
+    fs::write(files.join("hashed.txt"), "other words").unwrap();
+    let case = |id: &str, path: &str, more: Value| {
+        let mut scan = json!({ "path": path, "media_type": "text/plain" });
+        scan.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "id": id, "occurred_at": "2026-06-01T08:00:00Z", "stream": "s",
+            "input": { "text": format!("see {id}"), "scan": scan },
+            "prediction": { "label": "pay", "confidence": 0.2 } })
+    };
+    let lines = [
+        case("one", "one.txt", json!({})),
+        case("hashed", "hashed.txt", json!({ "sha256": "00" })),
+        case("gone", "gone.txt", json!({})),
+    ];
+    ingest(&mut workspace, &lines.map(|line| format!("{line}\n")).concat());
+    drop(workspace);
+    let show = |id: &str| place.ok(&["show", id]);
+    assert!(show("one").contains("as it was when the case was detected"), "{}", show("one"));
+    let said = show("hashed");
+    assert!(said.contains("corrupt: input.scan hashed.txt when it came"), "{said}");
+    let said = show("gone");
+    assert!(said.contains("missing: input.scan gone.txt when it came"), "{said}");
+    assert_eq!(place.ok(&["attachment", "one", "1"]), "as it was");
+    let label = |id: &str| -> Value {
+        let mut review = Review::in_turn(place.open(), (120, 40), || T0, None).unwrap();
+        review.front.focus = casework::tui::place::Focus::Queue;
+        review.press(&format!("/ \"id:{id}\" Enter Enter 1 1 7 Enter"));
+        drop(review);
+        let all = place.ok(&["labels", "--json"]);
+        let lines = all.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let known = place.ok(&["show", id, "--json"]);
+        let known: Value = serde_json::from_str(&known).unwrap();
+        lines.into_iter().find(|line| line["case"] == known["case"]).unwrap()
+    };
+    assert_eq!(label("one")["seen"]["unseen_files"], Value::Null);
+    // As long as before.
+    fs::write(files.join("one.txt"), "as it is!").unwrap();
+    let said = show("one");
+    assert!(said.contains("it changed since the case was detected"), "{said}");
+    let refused = place.run(&["attachment", "one", "1"]);
+    assert!(!refused.status.success() && refused.stdout.is_empty());
+    assert_eq!(label("gone")["seen"]["unseen_files"], json!(["gone.txt"]));
+}

@@ -1,0 +1,129 @@
+//! Files that a line points to, opened where they stand and nowhere else.
+//!
+//! Only what lies below a folder that is given is opened, and only regular files are read: a path that
+//! leaves it, a link, a device or a FIFO is refused by the system before anything is read.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Component, Path};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::attachment::{Meant, Standing};
+use crate::domain::ids::hex;
+
+/// Bytes of a file that are read at most.
+const BYTES_MAX: u64 = 64 << 20;
+
+/// The file of that path, in the first folder that has it.
+pub fn found(roots: &[String], path: &str) -> Result<File, Standing> {
+    let relative = Path::new(path);
+    let inside = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+    if path.contains('\0') || path.is_empty() || !relative.components().all(inside) {
+        return Err(Standing::Outside);
+    }
+    let mut last = Standing::Missing;
+    for root in roots {
+        match open(Path::new(root), relative) {
+            Ok(file) => return Ok(file),
+            Err(Errno::NOENT | Errno::NOTDIR) => {}
+            Err(Errno::XDEV | Errno::LOOP) => last = Standing::Outside,
+            Err(_) => last = Standing::Unreadable,
+        }
+    }
+    Err(last)
+}
+
+/// Opens a file below `root`, without following a link and without waiting for anybody.
+#[cfg(target_os = "linux")]
+fn open(root: &Path, path: &Path) -> Result<File, Errno> {
+    use rustix::fs::ResolveFlags;
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let below = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let root = rustix::fs::open(root, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::fs::openat2(&root, path, flags, Mode::empty(), below).map(File::from)
+}
+
+/// The same, folder by folder, where the system can't be told so at once.
+#[cfg(not(target_os = "linux"))]
+fn open(root: &Path, path: &Path) -> Result<File, Errno> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let mut at = rustix::fs::open(root, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    for part in path.components() {
+        at = rustix::fs::openat(&at, part.as_os_str(), flags | OFlags::NOFOLLOW, Mode::empty())?;
+    }
+    Ok(File::from(at))
+}
+
+/// How large a file is, and the SHA-256 of what is in it.
+///
+/// # Errors
+/// It is no regular file, too large, or can't be read.
+pub fn size_and_hash(file: File) -> Result<(u64, String), Standing> {
+    let mut hasher = Sha256::new();
+    let mut size = 0;
+    let mut add = |bytes: &[u8]| {
+        size += bytes.len() as u64;
+        hasher.update(bytes);
+    };
+    each_piece(file, &mut add)?;
+    Ok((size, hex(&hasher.finalize())))
+}
+
+/// What is in a file, if it is the one that is meant, as far as that is known.
+///
+/// # Errors
+/// How it stands otherwise.
+pub fn read(roots: &[String], path: &str, meant: &Meant<'_>) -> Result<Vec<u8>, Standing> {
+    let mut bytes = Vec::new();
+    each_piece(found(roots, path)?, &mut |piece| bytes.extend_from_slice(piece))?;
+    // What was read is compared, and not what stood there a moment ago.
+    let (size, hash) = (bytes.len() as u64, || hex(&Sha256::digest(&bytes)));
+    match meant.stands(size, hash) {
+        standing if standing.is_meant() => Ok(bytes),
+        standing => Err(standing),
+    }
+}
+
+/// How a file stands, whatever that is.
+pub fn standing(roots: &[String], path: &str, meant: &Meant<'_>) -> Standing {
+    let look = || {
+        let file = found(roots, path)?;
+        let about = file.metadata().map_err(|_| Standing::Unreadable)?;
+        if !about.is_file() {
+            return Err(Standing::NoFile);
+        }
+        if !meant.has_hash() || meant.size().is_some_and(|size| size != about.len().to_string()) {
+            return Ok(meant.stands(about.len(), String::new));
+        }
+        let (size, hash) = size_and_hash(file)?;
+        Ok(meant.stands(size, || hash))
+    };
+    look().unwrap_or_else(|standing| standing)
+}
+
+/// Reads a regular file that is not too large, piece by piece.
+fn each_piece(mut file: File, add: &mut dyn FnMut(&[u8])) -> Result<(), Standing> {
+    let about = file.metadata().map_err(|_| Standing::Unreadable)?;
+    if !about.is_file() {
+        return Err(Standing::NoFile);
+    }
+    if about.len() > BYTES_MAX {
+        return Err(Standing::TooLarge);
+    }
+    let mut buffer = vec![0; 1 << 16];
+    let mut left = BYTES_MAX;
+    // No more than that, should it grow meanwhile.
+    while left > 0 {
+        match file.by_ref().take(left).read(&mut buffer).map_err(|_| Standing::Unreadable)? {
+            0 => break,
+            n => {
+                add(&buffer[..n]);
+                left -= n as u64;
+            }
+        }
+    }
+    Ok(())
+}
