@@ -8,7 +8,7 @@
 //!  tmux, screen, no answer, no colours ─────────▶ blocks
 //! ```
 //!
-//! How many bytes a picture may take is what the line carries in two seconds ([`super::pace`]).
+//! How many bytes a picture may take is what the line carries in two seconds (`pace.rs`).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
