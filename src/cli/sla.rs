@@ -1,11 +1,13 @@
 //! `casework sla`: what is due, by whom, and what is past its time.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::domain::time::Moment;
-use crate::review::sla::{DueItem, Duty, by_person, cases_due, cases_overdue};
+use crate::review::sla::{DueItem, Duty, Tally, cases_due, cases_overdue};
 use crate::workspace::bounds::Bound;
 
 /// Most things that are listed in words.
@@ -33,7 +35,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let workspace = context.read_ahead(args.ahead.as_deref())?;
     let now = workspace.now();
     match args.what {
-        None | Some(What::Show) => show(context, &workspace.due_items()?, now),
+        None | Some(What::Show) => show(context, &workspace.due_by_person()?, now),
         Some(What::Check) => {
             let (due_items, later) = workspace.due_by(now)?;
             check(context, (&due_items, later), &workspace.bounds(&due_items)?, now)
@@ -41,9 +43,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
 }
 
-fn show(context: &Context, due_items: &[DueItem], now: Moment) -> Result<Exit, CliError> {
+fn show(
+    context: &Context,
+    due: &BTreeMap<String, BTreeMap<Duty, Tally>>,
+    now: Moment,
+) -> Result<Exit, CliError> {
     let mut out = Out::new();
-    for (who, clocks) in by_person(due_items, now) {
+    for (who, clocks) in due {
         for (clock, tally) in clocks {
             if context.global.json {
                 out.json(&json!({ "who": who, "reviewer": who, "what": clock, "cases": tally.all, "overdue": tally.overdue,
@@ -64,10 +70,10 @@ fn show(context: &Context, due_items: &[DueItem], now: Moment) -> Result<Exit, C
         }
     }
     out.finish()?;
-    if due_items.is_empty() && !context.global.json {
+    if due.is_empty() && !context.global.json {
         say("Nothing is due.");
     }
-    Ok(if due_items.is_empty() { Exit::No } else { Exit::Done })
+    Ok(if due.is_empty() { Exit::No } else { Exit::Done })
 }
 
 fn check(

@@ -122,7 +122,7 @@ fn report(
     }
     let mut out = Out::new();
     if context.global.json {
-        let digest = workspace.digest()?;
+        let digest = workspace.known_digest()?;
         out.json(
             &json!({ "pushed": pushed, "pulled": pulled, "merged": merged, "notices": notices,
             "quarantined": quarantined, "erased": erased, "digest": digest }),

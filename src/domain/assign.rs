@@ -253,18 +253,9 @@ impl Share {
 
     /// Whose labels are wanted of a case: the first of its order who have not given theirs.
     pub fn wanted(&self, work: &CaseLoad<'_>, labeled: &[String], now: Moment) -> Vec<String> {
-        let (wanted, _) = self.places(work, now);
-        let missing = wanted.saturating_sub(labeled.len());
-        let able = self.able(work);
-        let drawn = (0..able.len()).map(self.drawn(&able, work, now));
-        let mut drawn: Vec<Drawn<'_>> =
-            drawn.filter(|one| !labeled.contains(&one.candidate.name)).collect();
-        if missing < drawn.len() {
-            drawn.select_nth_unstable_by(missing, Drawn::compare);
-            drawn.truncate(missing);
-        }
-        drawn.sort_by(Drawn::compare);
-        drawn.into_iter().map(|one| one.candidate.name.clone()).collect()
+        let mut sharing = Sharing::of(self);
+        let wanted = sharing.wanted(work, labeled, now).iter();
+        wanted.map(|at| self.candidates[*at].name.clone()).collect()
     }
 
     pub fn candidates(&self) -> &[Candidate] {
@@ -319,6 +310,71 @@ impl Share {
             }
             Some(_) => Turn::Others,
         }
+    }
+}
+
+/// Whose labels are wanted, of many cases one after another: what is the same for all is kept.
+pub struct Sharing<'s> {
+    share: &'s Share,
+    /// Who can judge cases of a language that take some skills, and what they multiply by.
+    able: HashMap<(String, Vec<String>), Judges<'s>>,
+    /// The same of cases that take neither, as nearly all do.
+    plain: Option<Judges<'s>>,
+    wanted: Vec<usize>,
+}
+
+/// Who can judge a case, each with their place among all, and what they multiply by.
+type Judges<'s> = Arc<(Vec<(usize, &'s Candidate)>, Arc<[f64]>)>;
+
+impl<'s> Sharing<'s> {
+    pub fn of(share: &'s Share) -> Self {
+        Self { share, able: HashMap::new(), plain: None, wanted: Vec::new() }
+    }
+
+    fn able(&mut self, work: &CaseLoad<'_>) -> Judges<'s> {
+        let share = self.share;
+        let of = || {
+            let able = share.able(work);
+            let multiply = share.multipliers(&able);
+            let mut all = share.candidates.iter().enumerate();
+            let place = |one: &'s Candidate| {
+                all.find(|(_, other)| std::ptr::eq(*other, one)).map(|(at, _)| (at, one))
+            };
+            Arc::new((able.into_iter().filter_map(place).collect(), multiply))
+        };
+        if work.language.is_empty() && work.needs.is_empty() {
+            return Arc::clone(self.plain.get_or_insert_with(of));
+        }
+        let key = (work.language.to_owned(), work.needs.to_vec());
+        Arc::clone(self.able.entry(key).or_insert_with(of))
+    }
+
+    /// Places among [`Share::candidates`] of those whose labels are wanted of a case, in its order.
+    pub fn wanted(&mut self, work: &CaseLoad<'_>, labeled: &[String], now: Moment) -> &[usize] {
+        let able = self.able(work);
+        let (wanted, _) = self.share.places(work, now);
+        let missing = wanted.saturating_sub(labeled.len());
+        let epoch = quarters_over(work, now).unwrap_or(0);
+        // The first so far, in order: few, so that nearly everybody is told by the last of them.
+        let mut first: Vec<(Drawn<'_>, usize)> = Vec::with_capacity(missing.min(able.0.len()) + 1);
+        for ((at, candidate), multiply) in able.0.iter().zip(able.1.iter()) {
+            if missing == 0 || labeled.contains(&candidate.name) {
+                continue;
+            }
+            let place = candidate.draw(work, epoch, *multiply);
+            let one = Drawn { idle: work.idle.contains(&candidate.name), place, candidate };
+            if first.len() == missing
+                && first.last().is_some_and(|(last, _)| last.compare(&one).is_le())
+            {
+                continue;
+            }
+            let before = first.partition_point(|(other, _)| other.compare(&one).is_lt());
+            first.insert(before, (one, *at));
+            first.truncate(missing);
+        }
+        self.wanted.clear();
+        self.wanted.extend(first.into_iter().map(|(_, at)| at));
+        &self.wanted
     }
 }
 
@@ -396,6 +452,48 @@ mod tests {
         // Nobody gets a case twice: who would, gets all, and the others share what is left.
         check(&[("ana", 900), ("bo", 50), ("chidi", 50)], 2, &[1.0, 0.5, 0.5]);
         check(&[("ana", 900), ("bo", 50), ("chidi", 50)], 3, &[1.0, 1.0, 1.0]);
+    }
+
+    /// Whose labels are wanted is the beginning of the order of a case, whatever it takes and however
+    /// many are asked; and each of them finds that it is their turn.
+    #[test]
+    fn whose_labels_are_wanted_is_the_beginning_of_the_order() {
+        let names: Vec<String> = (0..40).map(|n| format!("p{n}")).collect();
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for (n, name) in names.iter().enumerate() {
+            let languages = if n % 3 == 0 { vec!["de".to_owned()] } else { Vec::new() };
+            let skills = if n % 5 == 0 { vec!["law".to_owned()] } else { Vec::new() };
+            let capacity = [100, 50, 0, 300][n % 4];
+            candidates.push(Candidate::new(name, Profile { capacity, languages, skills }));
+        }
+        let law = ["law".to_owned()];
+        for overlap in [1, 2, 7, 60] {
+            let policy = Policy { overlap, ..Policy::default() };
+            let share = Share::new(candidates.clone(), &policy);
+            let mut sharing = Sharing::of(&share);
+            for n in 0..300 {
+                let (language, needs) =
+                    (["", "de", "fr"][n % 3], if n % 4 == 0 { &law[..] } else { &[] });
+                let idle = if n % 7 == 0 { names[3..9].to_vec() } else { Vec::new() };
+                let labeled = names[n % 30..n % 30 + n % 3].to_vec();
+                let labels = labeled.len();
+                let work = CaseLoad { language, needs, idle: &idle, labels, ..work(n as u32) };
+                for now in [work.detected, Moment(work.due.0 + 60_000)] {
+                    let missing = share.places(&work, now).0 - labeled.len();
+                    let order = share.order(&work, now).into_iter();
+                    let order = order.filter(|one| !labeled.contains(&one.name));
+                    let expect: Vec<&str> = order.map(|one| &*one.name).take(missing).collect();
+                    let wanted = sharing.wanted(&work, &labeled, now).iter();
+                    let got: Vec<&str> = wanted.map(|at| &*share.candidates()[*at].name).collect();
+                    assert_eq!(got, expect);
+                    assert_eq!(share.wanted(&work, &labeled, now), expect);
+                    let given: Vec<&str> = labeled.iter().map(String::as_str).collect();
+                    for name in &got {
+                        assert_eq!(share.turn(name, &work, &given, now), Turn::First);
+                    }
+                }
+            }
+        }
     }
 
     #[test]

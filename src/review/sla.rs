@@ -26,7 +26,7 @@ use super::value::Valuer;
 use crate::db::case::{self, CaseRow};
 use crate::db::{arbitration as acts, document, label, roster};
 use crate::domain::arbitration::{Act, Done, returned};
-use crate::domain::assign::{CaseLoad, Share};
+use crate::domain::assign::{CaseLoad, Share, Sharing};
 use crate::domain::calibration::Stage;
 use crate::domain::escalation::{Level, Stands};
 use crate::domain::ids::CaseId;
@@ -186,45 +186,44 @@ pub fn due_by(
 ) -> rusqlite::Result<Vec<DueItem>> {
     let people = Assignees::read(conn, policy)?;
     let mut found = Vec::new();
-    let mut failed = None;
-    case::for_each_open(conn, until, |work| {
-        let known = labeled_by(conn, policy, work.case, work.labels)
-            .and_then(|labeled| Ok((labeled, people.idle(conn, &work)?)));
-        match known {
-            Ok((labeled, idle)) => {
-                let work = CaseLoad { idle: &idle, ..work };
-                found.push(people.label(&work, &labeled, now));
-                true
-            }
-            Err(error) => {
-                failed = Some(error);
-                false
-            }
-        }
+    people.each_label(conn, policy, until, now, |work, who| {
+        let who = who.iter().map(|at| people.share.candidates()[*at].name.clone()).collect();
+        found.push(label_item(work, who));
     })?;
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    for Waiting { row, why, since, stands, by, .. } in waiting(conn, policy, now, usize::MAX)? {
-        let labeled = labeled_by(conn, policy, row.id, row.labels)?;
-        found.push(people.settle(row.id, &labeled, (why, since, &by), stands));
-    }
-    for (id, acts) in acts::all(conn)? {
-        let labels = label::live_of_case(conn, id)?;
-        found.extend(
-            asked(&acts, &labels)
-                .into_iter()
-                .map(|(reviewer, since)| answer(policy, id, reviewer, since)),
-        );
-    }
-    found.extend(sessions(conn)?);
-    found.extend(people.terms(conn, now)?);
-    found.extend(people.alarms(conn, policy)?);
-    found.retain(|item| people.has_to(item));
-    found.sort_by_key(|item| (item.due, item.case));
+    people.others(conn, policy, now, &mut found)?;
     Ok(found)
 }
 
+/// How much is due of each person, by duty: as [`by_person`] counts what [`due_items`] finds, without
+/// a list of it.
+pub fn due_by_person(
+    conn: &Connection,
+    policy: &Policy,
+    now: Moment,
+) -> rusqlite::Result<BTreeMap<String, BTreeMap<Duty, Tally>>> {
+    let people = Assignees::read(conn, policy)?;
+    let mut tallies = vec![Tally::default(); people.share.candidates().len()];
+    people.each_label(conn, policy, Moment(i64::MAX), now, |work, who| {
+        for at in who {
+            tallies[*at].add(1, work.due <= now, work.due);
+        }
+    })?;
+    let mut others = Vec::new();
+    people.others(conn, policy, now, &mut others)?;
+    let mut all = by_person(&others, now);
+    for (candidate, tally) in people.share.candidates().iter().zip(tallies) {
+        if tally.all > 0 {
+            all.entry(candidate.name.clone()).or_default().insert(Duty::Label, tally);
+        }
+    }
+    Ok(all)
+}
+
+/// An open case wants labels of somebody.
+fn label_item(work: &CaseLoad<'_>, who: Vec<String>) -> DueItem {
+    let item = DueItem::new(Duty::Label, who, work.detected, work.due);
+    DueItem { case: Some(work.case), ..item }
+}
 /// What is due for cases whose claims are known: the same as [`due_items`], without reading them.
 pub fn due_items_of<'c>(
     conn: &Connection,
@@ -341,11 +340,67 @@ impl Assignees {
         idle(conn, self.value.as_ref(), &self.share, work)
     }
 
+    /// Calls `each` with every open case that is due by a time, and with who is to label it: their
+    /// places among the candidates.
+    fn each_label(
+        &self,
+        conn: &Connection,
+        policy: &Policy,
+        until: Moment,
+        now: Moment,
+        mut each: impl FnMut(&CaseLoad<'_>, &[usize]),
+    ) -> rusqlite::Result<()> {
+        let mut sharing = Sharing::of(&self.share);
+        let mut failed = None;
+        case::for_each_open(conn, until, |work| {
+            let known = labeled_by(conn, policy, work.case, work.labels)
+                .and_then(|labeled| Ok((labeled, self.idle(conn, &work)?)));
+            match known {
+                Ok((labeled, idle)) => {
+                    let work = CaseLoad { idle: &idle, ..work };
+                    each(&work, sharing.wanted(&work, &labeled, now));
+                    true
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    false
+                }
+            }
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Adds whatever is due but labels of open cases, and puts all in order.
+    fn others(
+        &self,
+        conn: &Connection,
+        policy: &Policy,
+        now: Moment,
+        found: &mut Vec<DueItem>,
+    ) -> rusqlite::Result<()> {
+        for Waiting { row, why, since, stands, by, .. } in waiting(conn, policy, now, usize::MAX)? {
+            let labeled = labeled_by(conn, policy, row.id, row.labels)?;
+            found.push(self.settle(row.id, &labeled, (why, since, &by), stands));
+        }
+        for (id, acts) in acts::all(conn)? {
+            let labels = label::live_of_case(conn, id)?;
+            found.extend(
+                asked(&acts, &labels)
+                    .into_iter()
+                    .map(|(reviewer, since)| answer(policy, id, reviewer, since)),
+            );
+        }
+        found.extend(sessions(conn)?);
+        found.extend(self.terms(conn, now)?);
+        found.extend(self.alarms(conn, policy)?);
+        found.retain(|item| self.has_to(item));
+        found.sort_by_key(|item| (item.due, item.case));
+        Ok(())
+    }
+
     /// An open case wants labels from the first of its order who have not given one.
     fn label(&self, work: &CaseLoad<'_>, labeled: &[String], now: Moment) -> DueItem {
-        let who = self.share.wanted(work, labeled, now);
-        let item = DueItem::new(Duty::Label, who, work.detected, work.due);
-        DueItem { case: Some(work.case), ..item }
+        label_item(work, self.share.wanted(work, labeled, now))
     }
 
     /// Whether anybody who is still here has to do something: a question to who was retired is
@@ -468,15 +523,21 @@ pub struct Tally {
     pub first_due: Option<Moment>,
 }
 
+impl Tally {
+    fn add(&mut self, cases: usize, overdue: bool, due: Moment) {
+        self.all += cases;
+        self.overdue += if overdue { cases } else { 0 };
+        self.first_due = Some(self.first_due.map_or(due, |first| first.min(due)));
+    }
+}
+
 /// By person, then by clock.
 pub fn by_person(due_items: &[DueItem], now: Moment) -> BTreeMap<String, BTreeMap<Duty, Tally>> {
     let mut people: BTreeMap<String, BTreeMap<Duty, Tally>> = BTreeMap::new();
     for one in due_items {
         for who in &one.who {
             let tally = people.entry(who.clone()).or_default().entry(one.what).or_default();
-            tally.all += one.cases;
-            tally.overdue += if one.is_overdue(now) { one.cases } else { 0 };
-            tally.first_due = Some(tally.first_due.map_or(one.due, |due| due.min(one.due)));
+            tally.add(one.cases, one.is_overdue(now), one.due);
         }
     }
     people

@@ -1,5 +1,7 @@
 //! What is due, how the work stands, and telling people once.
 
+use std::collections::BTreeMap;
+
 use super::{WorkError, Workspace};
 use crate::db::count;
 use crate::domain::resolve::CaseState;
@@ -9,7 +11,9 @@ use crate::journal::chain::Appended;
 use crate::journal::kind::NudgeSent;
 use crate::review::board::BoardSums;
 use crate::review::board::{BoardSnapshot, snapshot};
-use crate::review::sla::{DueItem, Duty, cases_overdue, due_by, due_items, nudged};
+use crate::review::sla::{
+    DueItem, Duty, Tally, cases_overdue, due_by, due_by_person, due_items, nudged,
+};
 use crate::review::trap_worth::Worth;
 
 /// What monitoring is told.
@@ -46,6 +50,11 @@ impl Workspace {
     /// Everything that is due, what is due first first.
     pub fn due_items(&self) -> Result<Vec<DueItem>, WorkError> {
         Ok(due_items(&self.db.conn, &self.policy()?, self.now())?)
+    }
+
+    /// How much is due of each person, by duty.
+    pub fn due_by_person(&self) -> Result<BTreeMap<String, BTreeMap<Duty, Tally>>, WorkError> {
+        Ok(due_by_person(&self.db.conn, &self.policy()?, self.now())?)
     }
 
     /// The same without labels that are due only after a time, and how many these are.

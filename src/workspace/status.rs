@@ -72,7 +72,7 @@ impl Workspace {
 
     /// The digest, worked out anew only where an entry came since: it follows from the chains.
     /// [`Self::digest`] works it out in any case.
-    fn known_digest(&self) -> Result<Hash, WorkError> {
+    pub fn known_digest(&self) -> Result<Hash, WorkError> {
         let conn = &self.db.conn;
         let mut heads = blake3::Hasher::new();
         heads.update(&VIEWS_VERSION.to_le_bytes());

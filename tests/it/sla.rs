@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
+use casework::review::sla::by_person;
 use serde_json::Value;
 
 use crate::support::{Place, ingest, line};
@@ -62,6 +63,11 @@ fn clocks_run_and_what_is_past_its_time_ends_with_3() {
         (1, 3),
         "a lead has it now"
     );
+    // What is counted without a list of it is what the list holds.
+    let workspace = place.open();
+    let listed = by_person(&workspace.due_items().unwrap(), workspace.now());
+    assert_eq!(workspace.due_by_person().unwrap(), listed);
+    drop(workspace);
     let late = place.run(&["sla", "check", "--json", "--ahead", "3h"]);
     let document = json(&String::from_utf8(late.stdout).unwrap());
     assert_eq!(
