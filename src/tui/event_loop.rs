@@ -140,6 +140,7 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
 
 /// How long a terminal has for an answer when the person leaves.
 const ANSWERED_BY: Duration = Duration::from_millis(150);
+const SURELY_ANSWERED_BY: Duration = Duration::from_millis(600);
 
 /// How the loop ended.
 enum Left {
@@ -386,8 +387,10 @@ impl Outside<'_> {
     /// Waits a moment for what the terminal was asked: an answer that comes later would be typed into
     /// the shell.
     fn wait_for_answers(&mut self, wakes: &Receiver<Wake>) {
-        let end = clock::instant() + ANSWERED_BY;
-        while self.is_asked || self.pace.wait().is_some() {
+        // Whoever answered before will again.
+        let time = if self.pace.answers() { SURELY_ANSWERED_BY } else { ANSWERED_BY };
+        let end = clock::instant() + time;
+        while self.is_asked || self.pace.is_asked() {
             match wakes.recv_timeout(end.saturating_duration_since(clock::instant())) {
                 Ok(Wake::Terminal(reply)) => self.answered(&reply),
                 Ok(_) => {}

@@ -473,6 +473,10 @@ fn points_go_only_to_a_terminal_that_draws_them() {
         term.send(answer);
         term.send("i");
         term.wait_for("120 × 80 points");
+        // The picture comes after the words; where none is to come, it has time enough.
+        if let Some(start) = expected {
+            term.wait("the picture", |_| seen(&term, start));
+        }
         let written = term.written();
         let any = [in_kitty, inline, in_sixels].iter().find(|start| seen(&term, start)).copied();
         assert_eq!(any, expected, "{answer:?}, {env:?}");
