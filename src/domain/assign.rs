@@ -91,8 +91,17 @@ impl Candidate {
 
     /// Their place for a case, with what they multiply by: the smallest come first.
     fn draw(&self, work: &CaseLoad<'_>, epoch: u64, multiply: f64) -> f64 {
+        Self::draw_with(self.salt((week(work.detected), epoch)), work, multiply)
+    }
+
+    /// What of a draw is the same for all cases of a week and an epoch.
+    fn salt(&self, (week, epoch): (i64, u64)) -> u64 {
+        mix(self.seed ^ mix(week as u64 ^ epoch << 48))
+    }
+
+    fn draw_with(salt: u64, work: &CaseLoad<'_>, multiply: f64) -> f64 {
         let case = work.case.0.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        let hash = mix(case ^ mix(self.seed ^ mix(week(work.detected) as u64 ^ epoch << 48)));
+        let hash = mix(case ^ salt);
         // Never 0 and never 1.
         let u = ((hash >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
         // Who gets every case comes before all who do not.
@@ -320,6 +329,8 @@ pub struct Sharing<'s> {
     able: HashMap<(String, Vec<String>), Judges<'s>>,
     /// The same of cases that take neither, as nearly all do.
     plain: Option<Judges<'s>>,
+    /// What of everybody's draws is the same for all cases of a week and an epoch: of the last ones.
+    salts: ((i64, u64), Vec<u64>),
     wanted: Vec<usize>,
 }
 
@@ -328,7 +339,13 @@ type Judges<'s> = Arc<(Vec<(usize, &'s Candidate)>, Arc<[f64]>)>;
 
 impl<'s> Sharing<'s> {
     pub fn of(share: &'s Share) -> Self {
-        Self { share, able: HashMap::new(), plain: None, wanted: Vec::new() }
+        Self {
+            share,
+            able: HashMap::new(),
+            plain: None,
+            salts: Default::default(),
+            wanted: Vec::new(),
+        }
     }
 
     fn able(&mut self, work: &CaseLoad<'_>) -> Judges<'s> {
@@ -354,14 +371,18 @@ impl<'s> Sharing<'s> {
         let able = self.able(work);
         let (wanted, _) = self.share.places(work, now);
         let missing = wanted.saturating_sub(labeled.len());
-        let epoch = quarters_over(work, now).unwrap_or(0);
+        let of = (week(work.detected), quarters_over(work, now).unwrap_or(0));
+        if self.salts.0 != of || self.salts.1.is_empty() {
+            let salts = self.share.candidates.iter().map(|candidate| candidate.salt(of));
+            self.salts = (of, salts.collect());
+        }
         // The first so far, in order: few, so that nearly everybody is told by the last of them.
         let mut first: Vec<(Drawn<'_>, usize)> = Vec::with_capacity(missing.min(able.0.len()) + 1);
         for ((at, candidate), multiply) in able.0.iter().zip(able.1.iter()) {
             if missing == 0 || labeled.contains(&candidate.name) {
                 continue;
             }
-            let place = candidate.draw(work, epoch, *multiply);
+            let place = Candidate::draw_with(self.salts.1[*at], work, *multiply);
             let one = Drawn { idle: work.idle.contains(&candidate.name), place, candidate };
             if first.len() == missing
                 && first.last().is_some_and(|(last, _)| last.compare(&one).is_le())
