@@ -1,13 +1,11 @@
 //! `casework sla`: what is due, by whom, and what is past its time.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::domain::time::Moment;
-use crate::review::sla::{DueItem, Duty, Tally, cases_due, cases_overdue};
+use crate::review::sla::{DueByPerson, DueItem, Duty, cases_due, cases_overdue};
 use crate::workspace::bounds::Bound;
 
 /// Most things that are listed in words.
@@ -43,13 +41,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
 }
 
-fn show(
-    context: &Context,
-    due: &BTreeMap<String, BTreeMap<Duty, Tally>>,
-    now: Moment,
-) -> Result<Exit, CliError> {
+fn show(context: &Context, due: &DueByPerson, now: Moment) -> Result<Exit, CliError> {
     let mut out = Out::new();
-    for (who, clocks) in due {
+    for (who, clocks) in &due.people {
         for (clock, tally) in clocks {
             if context.global.json {
                 out.json(&json!({ "who": who, "reviewer": who, "what": clock, "cases": tally.all, "overdue": tally.overdue,
@@ -70,10 +64,16 @@ fn show(
         }
     }
     out.finish()?;
-    if due.is_empty() && !context.global.json {
-        say("Nothing is due.");
+    let nothing = due.people.is_empty() && due.of_nobody == 0;
+    if !context.global.json {
+        match due.of_nobody {
+            0 if nothing => say("Nothing is due."),
+            0 => {}
+            1 => say("1 case waits, and nobody is there who may take it."),
+            n => say(&format!("{n} cases wait, and nobody is there who may take them.")),
+        }
     }
-    Ok(if due.is_empty() { Exit::No } else { Exit::Done })
+    Ok(if nothing { Exit::No } else { Exit::Done })
 }
 
 fn check(
@@ -132,7 +132,7 @@ fn check(
     let breached = !late.is_empty() || crossed > 0;
     if !context.global.json {
         say(&format!(
-            "{overdue} of {all} cases that are due to somebody are overdue; {crossed} of {} bounds are breached.",
+            "{overdue} of {all} cases that wait are overdue; {crossed} of {} bounds are breached.",
             bounds.len()
         ));
     }

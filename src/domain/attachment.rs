@@ -33,10 +33,11 @@ pub enum Attachment {
     Url { url: String, media_type: String, alt: Option<String> },
 }
 
-/// A file as it was when the case that points to it was detected.
+/// A file as it was when the case that points to it was detected. It is known by the field that points
+/// to it: a path may be something that is kept nowhere else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileThen {
-    pub path: String,
+    pub field: String,
     pub bytes: u64,
     pub sha256: String,
 }
@@ -99,6 +100,8 @@ pub enum Standing {
     NoFile,
     TooLarge,
     Unreadable,
+    /// There are more, or larger, files than are looked at together.
+    TooMany,
 }
 
 impl Standing {
@@ -128,6 +131,7 @@ impl Standing {
             Self::NoFile => wrong("it is no regular file: not read"),
             Self::TooLarge => wrong("it is larger than 64 MB: not hashed"),
             Self::Unreadable => wrong("it can't be read here"),
+            Self::TooMany => wrong("there are more files than are compared at once: not hashed"),
         }
     }
 }
@@ -248,10 +252,38 @@ impl Attachment {
         Some(Meant { path, bytes, sha256, then })
     }
 
-    /// Takes up how it was when the case was detected.
-    pub fn as_it_was(&mut self, files: &[FileThen]) {
-        if let Self::File { path, then, .. } = self {
-            *then = files.iter().find(|file| file.path == *path).cloned();
+    /// Takes up how it was when the case was detected, where the line itself has no hash.
+    pub fn as_it_was(&mut self, field: &str, files: &[FileThen]) {
+        if let Self::File { then, sha256: None, .. } = self {
+            *then = files.iter().find(|file| file.field == field).cloned();
+        }
+    }
+
+    /// How it stands on this device, where it is a file that was looked up.
+    pub fn standing(&self) -> Option<Standing> {
+        match self {
+            Self::File { standing, .. } => *standing,
+            _ => None,
+        }
+    }
+
+    /// Takes up what is known of the same reference elsewhere.
+    pub fn as_known(&mut self, known: &[(String, Self)]) {
+        let reference = |one: &Self| match one {
+            Self::File { path, bytes, sha256, .. } => {
+                Some((path.clone(), bytes.clone(), sha256.clone()))
+            }
+            _ => None,
+        };
+        let Some(own) = reference(self) else { return };
+        let same = known.iter().find(|(_, other)| reference(other).as_ref() == Some(&own));
+        if let (
+            Self::File { then, standing, .. },
+            Some((_, Self::File { then: other, standing: known, .. })),
+        ) = (self, same)
+        {
+            then.clone_from(other);
+            *standing = *known;
         }
     }
 

@@ -145,19 +145,34 @@ pub struct Seen {
     /// Of each two answers to be compared, the field that stood first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stood_first: Vec<String>,
-    /// Files of the case that were not there to be seen as they were meant: missing, changed, or not
-    /// to be read.
+    /// Fields whose file was not there to be seen as it was meant, at the beginning or later: missing,
+    /// changed, not to be read, or not looked up.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unseen_files: Vec<String>,
+    /// How many more of them there were.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unseen_more: usize,
+}
+
+fn is_none(n: &usize) -> bool {
+    *n == 0
 }
 
 impl Seen {
-    /// What was on the screen, in words; nothing but the input is no word.
+    /// What was on the screen, in words.
     pub fn words(&self) -> String {
-        let cues = self.all.iter().map(|cue| cue.as_str().to_owned());
-        let first = self.stood_first.iter().map(|field| format!("{field} first"));
-        let unseen = self.unseen_files.iter().map(|path| format!("not {path} as it was meant"));
-        cues.chain(first).chain(unseen).collect::<Vec<_>>().join(", ")
+        let cues = self.all.iter().map(|cue| cue.as_str()).collect::<Vec<_>>().join(", ");
+        let mut words = if cues.is_empty() { "the input".to_owned() } else { cues };
+        for field in &self.stood_first {
+            words.push_str(&format!("; {field} stood first"));
+        }
+        if !self.unseen_files.is_empty() {
+            words.push_str(&format!("; not to be seen: {}", self.unseen_files.join(", ")));
+        }
+        if self.unseen_more > 0 {
+            words.push_str(&format!(" and {} more", self.unseen_more));
+        }
+        words
     }
 }
 

@@ -243,12 +243,6 @@ pub fn is_inline(value: &Value) -> bool {
     plain && value.to_string().len() <= INLINE
 }
 
-/// Everything besides words that a line brings or points to.
-pub fn attachments(line: &Value) -> Vec<Attachment> {
-    let mut parts = parts(line, |_| true);
-    attached(&mut parts).into_iter().map(|found| found.clone()).collect()
-}
-
 /// The attachments in some parts, each with what it is called: its field, or the piece of a turn.
 pub fn named_attachments(parts: &[Part]) -> Vec<(String, Attachment)> {
     let mut found = Vec::new();
@@ -409,8 +403,8 @@ fn pair_of(
     ANSWERS.iter().chain(IN_ORDER).find_map(found)
 }
 
-/// Lays each two answers in the order that a coin says, which is given the field that stands first
-/// in the line: true, and the other one stands first. Returns the fields that stand first then.
+/// Lays each two answers in the order that a coin says, which is given the one of their fields whose
+/// name comes first: true, and the other one stands first. Returns the fields that stand first then.
 pub fn order_answers(parts: &mut [Part], coin: impl Fn(&str) -> bool) -> Vec<String> {
     let is_one = |field: &str, of: &[(&str, &str)]| {
         let name = field.rsplit('.').next().unwrap_or(field);

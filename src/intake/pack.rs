@@ -18,17 +18,17 @@ use crate::domain::ids::CaseId;
 use crate::domain::modality::{glance, named_attachments, parts};
 use crate::domain::payload::{Neighbour, PayloadRef, Salt};
 use crate::domain::prediction::{Reject, check_whole, not_json, scalar};
-use crate::domain::text::{cut, visible};
+use crate::domain::text::cut;
 use crate::journal::blob::{PAYLOAD_BYTES_MAX, Packed, Packer};
 use crate::journal::kind::CaseDetected;
 use crate::journal::views::short_text;
-use crate::media::file;
+use crate::media::file::{self, Hashes};
 
 /// Bytes of a neighbour's text that are kept.
 const NEIGHBOUR_BYTES: usize = 300;
-/// Facts about files that are kept of one line, and bytes of a path in one.
+/// Facts about files that are kept of one line, and bytes of a field's name in one.
 const FILE_FACTS_MAX: usize = 6;
-const FILE_NAME_BYTES: usize = 200;
+const FIELD_BYTES: usize = 200;
 
 /// A case ready to be admitted.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ pub fn payload_json(
     matured: &Matured,
     logs: Option<&LogIndex>,
     redact: Option<&Redact>,
-    roots: &[String],
+    (roots, hashes): (&[String], &mut Hashes),
 ) -> Result<Made, Reject> {
     let seen = &matured.seen;
     let raw = seen.raw().trim();
@@ -136,7 +136,7 @@ pub fn payload_json(
     let (mut facts, mut files) = (Cow::Borrowed(&seen.facts), Vec::new());
     if !roots.is_empty() {
         let of_files;
-        (of_files, files) = files_of(raw, roots);
+        (of_files, files) = files_of(seen.raw().trim(), roots, hashes);
         if !of_files.is_empty() {
             facts.to_mut().extend(of_files);
         }
@@ -159,25 +159,40 @@ pub fn payload_json(
 }
 
 /// The files that a line points to: what is wrong with those that it says more of, and how those are
-/// now of which it has no hash.
-fn files_of(raw: &str, roots: &[String]) -> (Vec<Fact>, Vec<FileThen>) {
+/// now of which it has no hash. No path is told: what is redacted may be in it.
+fn files_of(raw: &str, roots: &[String], hashes: &mut Hashes) -> (Vec<Fact>, Vec<FileThen>) {
     let Ok(line) = serde_json::from_str::<Value>(raw) else { return (Vec::new(), Vec::new()) };
     let (mut facts, mut files) = (Vec::new(), Vec::new());
+    hashes.begin();
     for (field, attached) in named_attachments(&parts(&line, |_| true)) {
         let Some(meant) = attached.meant() else { continue };
-        let standing = file::standing(roots, meant.path, &meant);
+        let mut standing = hashes.standing(roots, meant.path, &meant);
         if standing == Standing::NoHash {
-            let found = file::found(roots, meant.path).and_then(file::size_and_hash);
-            let path = meant.path.to_owned();
-            files.extend(found.ok().map(|(bytes, sha256)| FileThen { path, bytes, sha256 }));
-        } else if let (_, Some(wrong)) = standing.words() {
-            let trouble = match standing {
-                Standing::AnotherHash | Standing::AnotherSize(_) => Defect::Corrupt,
-                _ => Defect::Missing,
-            };
-            let path = cut(&visible(meant.path), FILE_NAME_BYTES).into_owned();
-            facts.push(Fact { trouble, field, what: format!("{path} when it came: {wrong}") });
+            match file::found(roots, meant.path).and_then(|file| hashes.of(file)) {
+                Ok((bytes, sha256)) => {
+                    files.push(FileThen { field, bytes, sha256 });
+                    continue;
+                }
+                Err(other) => standing = other,
+            }
         }
+        let (trouble, what) = match standing {
+            Standing::Found | Standing::AsDetected | Standing::NoHash => continue,
+            Standing::AnotherHash | Standing::AnotherSize(_) | Standing::AnotherThanDetected => {
+                (Defect::Corrupt, "its file was another than the line says")
+            }
+            Standing::Missing => (Defect::Missing, "its file was not there"),
+            Standing::Unreadable => (Defect::Missing, "its file could not be read"),
+            Standing::Outside => {
+                (Defect::Corrupt, "its path was refused: it leads out of the folders")
+            }
+            Standing::NoFile => (Defect::Corrupt, "its path was refused: it is no regular file"),
+            Standing::TooLarge | Standing::TooMany => {
+                (Defect::Unlabelable, "its file was too large to be compared")
+            }
+        };
+        let what = format!("{what} when the case was detected");
+        facts.push(Fact { trouble, field: cut(&field, FIELD_BYTES).into_owned(), what });
     }
     facts.truncate(FILE_FACTS_MAX);
     (facts, files)

@@ -32,6 +32,7 @@ use crate::format::open::Input;
 use crate::journal::blob::{Dictionary, Packer};
 use crate::journal::kind::{AlarmRaised, StreamTallied};
 use crate::journal::{Append, DeviceKey};
+use crate::media::file::Hashes;
 use crate::trap::alarm::Alarms;
 use crate::trap::order::{Past, Survey};
 use crate::trap::{STACK_BYTES, Traps};
@@ -381,12 +382,18 @@ fn pack_all(
 ) -> Result<(), IntakeError> {
     let mut learned = known.is_some();
     let mut packer = Packer::new(known.as_ref())?;
+    let mut hashes = Hashes::default();
     while let Ok(batch) = matured.recv() {
         plan.may_go_on(Stage::Pack)?;
         let mut rejected = Vec::new();
         let mut payloads = Vec::with_capacity(batch.len());
         for matured in &batch {
-            match pack::payload_json(matured, plan.logs, plan.redact, plan.roots) {
+            if !plan.roots.is_empty() {
+                // Files may be many and large.
+                plan.may_go_on(Stage::Pack)?;
+            }
+            let files = (plan.roots, &mut hashes);
+            match pack::payload_json(matured, plan.logs, plan.redact, files) {
                 Ok(made) => payloads.push((matured, made)),
                 Err(reject) => rejected.push(Rejected { line: matured.seen.number, reject }),
             }

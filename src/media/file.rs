@@ -3,8 +3,10 @@
 //! Only what lies below a folder that is given is opened, and only regular files are read: a path that
 //! leaves it, a link, a device or a FIFO is refused by the system before anything is read.
 
-use std::fs::File;
+use std::collections::HashMap;
+use std::fs::{File, Metadata};
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path};
 
 use rustix::fs::{Mode, OFlags};
@@ -16,6 +18,10 @@ use crate::domain::ids::hex;
 
 /// Bytes of a file that are read at most.
 const BYTES_MAX: u64 = 64 << 20;
+/// Bytes of files that are read for one case to be compared: a quarter of a second.
+const TOGETHER_MAX: u64 = 256 << 20;
+/// Hashes that are kept.
+const KNOWN_MAX: usize = 10_000;
 
 /// The file of that path, in the first folder that has it.
 pub fn found(roots: &[String], path: &str) -> Result<File, Standing> {
@@ -57,19 +63,71 @@ fn open(root: &Path, path: &Path) -> Result<File, Errno> {
     Ok(File::from(at))
 }
 
-/// How large a file is, and the SHA-256 of what is in it.
-///
-/// # Errors
-/// It is no regular file, too large, or can't be read.
-pub fn size_and_hash(file: File) -> Result<(u64, String), Standing> {
-    let mut hasher = Sha256::new();
-    let mut size = 0;
-    let mut add = |bytes: &[u8]| {
-        size += bytes.len() as u64;
-        hasher.update(bytes);
-    };
-    each_piece(file, &mut add)?;
-    Ok((size, hex(&hasher.finalize())))
+/// SHA-256 of files, each worked out once as long as it stays as it is.
+#[derive(Debug, Default)]
+pub struct Hashes {
+    /// By device, number, size and when it was changed last.
+    known: HashMap<[u64; 5], String>,
+    /// Bytes that are still read for one case.
+    left: u64,
+}
+
+impl Hashes {
+    /// Begins with the files of another case.
+    pub fn begin(&mut self) {
+        self.left = TOGETHER_MAX;
+        if self.known.len() > KNOWN_MAX {
+            self.known.clear();
+        }
+    }
+
+    /// How large a file is, and the SHA-256 of what is in it.
+    ///
+    /// # Errors
+    /// It is no regular file, too large, or can't be read; or much was read for the case already.
+    pub fn of(&mut self, file: File) -> Result<(u64, String), Standing> {
+        let about = regular(&file)?;
+        let changed = [about.mtime() as u64, about.mtime_nsec() as u64];
+        let key = [about.dev(), about.ino(), about.len(), changed[0], changed[1]];
+        if let Some(hash) = self.known.get(&key) {
+            return Ok((about.len(), hash.clone()));
+        }
+        self.left = self.left.checked_sub(about.len()).ok_or(Standing::TooMany)?;
+        let (mut hasher, mut size) = (Sha256::new(), 0);
+        each_piece(file, &mut |bytes| {
+            size += bytes.len() as u64;
+            hasher.update(bytes);
+        })?;
+        let hash = hex(&hasher.finalize());
+        if size == about.len() {
+            self.known.insert(key, hash.clone());
+        }
+        Ok((size, hash))
+    }
+
+    /// How a file stands, whatever that is.
+    pub fn standing(&mut self, roots: &[String], path: &str, meant: &Meant<'_>) -> Standing {
+        let mut look = || {
+            let file = found(roots, path)?;
+            let about = regular(&file)?;
+            let another = meant.size().is_some_and(|size| size != about.len().to_string());
+            if !meant.has_hash() || another {
+                return Ok(meant.stands(about.len(), String::new));
+            }
+            let (size, hash) = self.of(file)?;
+            Ok(meant.stands(size, || hash))
+        };
+        look().unwrap_or_else(|standing| standing)
+    }
+}
+
+/// What is known of a file that may be read.
+fn regular(file: &File) -> Result<Metadata, Standing> {
+    let about = file.metadata().map_err(|_| Standing::Unreadable)?;
+    if !about.is_file() {
+        return Err(Standing::NoFile);
+    }
+    if about.len() > BYTES_MAX { Err(Standing::TooLarge) } else { Ok(about) }
 }
 
 /// What is in a file, if it is the one that is meant, as far as that is known.
@@ -87,32 +145,9 @@ pub fn read(roots: &[String], path: &str, meant: &Meant<'_>) -> Result<Vec<u8>, 
     }
 }
 
-/// How a file stands, whatever that is.
-pub fn standing(roots: &[String], path: &str, meant: &Meant<'_>) -> Standing {
-    let look = || {
-        let file = found(roots, path)?;
-        let about = file.metadata().map_err(|_| Standing::Unreadable)?;
-        if !about.is_file() {
-            return Err(Standing::NoFile);
-        }
-        if !meant.has_hash() || meant.size().is_some_and(|size| size != about.len().to_string()) {
-            return Ok(meant.stands(about.len(), String::new));
-        }
-        let (size, hash) = size_and_hash(file)?;
-        Ok(meant.stands(size, || hash))
-    };
-    look().unwrap_or_else(|standing| standing)
-}
-
 /// Reads a regular file that is not too large, piece by piece.
 fn each_piece(mut file: File, add: &mut dyn FnMut(&[u8])) -> Result<(), Standing> {
-    let about = file.metadata().map_err(|_| Standing::Unreadable)?;
-    if !about.is_file() {
-        return Err(Standing::NoFile);
-    }
-    if about.len() > BYTES_MAX {
-        return Err(Standing::TooLarge);
-    }
+    regular(&file)?;
     let mut buffer = vec![0; 1 << 16];
     let mut left = BYTES_MAX;
     // No more than that, should it grow meanwhile.

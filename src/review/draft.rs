@@ -17,6 +17,9 @@ use crate::domain::protocol::walk::rejects_prediction;
 use crate::domain::protocol::{Places, Protocol, Question, QuestionKind, Span, Walked, walk};
 use crate::domain::require::{Facts, Occasion, Requirement, Wanted};
 
+/// Fields that are named whose file was not to be seen; more are counted.
+const UNSEEN_MAX: usize = 20;
+
 /// What a reviewer has begun on one case. Kept on disk as it is typed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -36,8 +39,10 @@ pub struct Draft {
     pub seen: Vec<Cue>,
     /// Of each two answers to be compared, the field that stood first.
     pub stood_first: Vec<String>,
-    /// Files of the case that were not there to be seen as they were meant.
+    /// Fields whose file was not there to be seen as it was meant, so far.
     pub unseen_files: Vec<String>,
+    /// How many more of them there were.
+    pub unseen_more: usize,
     /// Milliseconds spent on it so far.
     pub spent_ms: u64,
 }
@@ -182,6 +187,7 @@ impl Draft {
             seen: label.seen.as_ref().map(|seen| seen.all.clone()).unwrap_or_default(),
             stood_first: label.seen.as_ref().map(|s| s.stood_first.clone()).unwrap_or_default(),
             unseen_files: label.seen.as_ref().map(|s| s.unseen_files.clone()).unwrap_or_default(),
+            unseen_more: label.seen.as_ref().map(|s| s.unseen_more).unwrap_or_default(),
             spent_ms: label.duration_ms.unwrap_or(0),
         }
     }
@@ -207,10 +213,20 @@ impl Draft {
     }
 
     /// Takes note of what was seen up to now.
-    pub fn keep_seen(&mut self, seen: &BTreeSet<Cue>, case: &OpenCase) {
-        self.stood_first.clone_from(&case.stood_first);
-        let unseen = case.files.iter().filter(|(_, standing)| !standing.is_meant());
-        self.unseen_files = unseen.map(|(path, _)| path.clone()).collect();
+    pub fn keep_seen(
+        &mut self,
+        seen: &BTreeSet<Cue>,
+        stood_first: Vec<String>,
+        unseen: Vec<String>,
+    ) {
+        let union = |before: &mut Vec<String>, now: Vec<String>| {
+            let all: BTreeSet<String> = before.drain(..).chain(now).collect();
+            before.extend(all);
+        };
+        union(&mut self.stood_first, stood_first);
+        union(&mut self.unseen_files, unseen);
+        self.unseen_more = self.unseen_more.max(self.unseen_files.len().saturating_sub(UNSEEN_MAX));
+        self.unseen_files.truncate(UNSEEN_MAX);
         let all: BTreeSet<Cue> = self.seen.iter().copied().chain(seen.iter().copied()).collect();
         self.seen = all.into_iter().collect();
         if self.seen_first.is_none() && self.answers.is_empty() {
@@ -472,6 +488,7 @@ impl Draft {
                 all: self.seen.clone(),
                 stood_first: self.stood_first.clone(),
                 unseen_files: self.unseen_files.clone(),
+                unseen_more: self.unseen_more,
             }),
             duration_ms: (self.spent_ms > 0).then_some(self.spent_ms),
             ..Label::empty(case.id, reviewer, round, published.reference.clone())

@@ -27,6 +27,7 @@ use crate::domain::policy::Agents;
 use crate::domain::prediction::Prediction;
 use crate::domain::protocol::Protocol;
 use crate::domain::resolve::{CaseState, Explained, How, explain};
+use crate::domain::text::cut;
 use crate::domain::time::Moment;
 use crate::journal::JournalError;
 use crate::journal::blob::{self, Unpacker};
@@ -84,7 +85,7 @@ pub struct OpenCase {
     pub waiting: Vec<String>,
     /// Of each two answers that the line has to be compared, the field that stands first for this
     /// reviewer.
-    pub stood_first: Vec<String>,
+    orders: Vec<String>,
     /// What was found wrong with the input at ingest.
     pub facts: Vec<Fact>,
     /// What plug-ins said of it when they flagged it.
@@ -93,8 +94,9 @@ pub struct OpenCase {
     pub voted: Vec<String>,
     /// What labelers would answer, each with when it said so, where the policy lets them be heard.
     pub suggestions: Vec<(Suggestion, Moment)>,
-    /// How the files that the line points to stand on this device, as far as that was looked up.
-    pub files: BTreeMap<String, Standing>,
+    /// The files that the line points to, each with its field and with how it stands on this device,
+    /// as far as that was looked up.
+    pub files: Vec<(String, Attachment)>,
     /// Files that it points to without a hash, as they were when it was detected.
     pub files_then: Vec<FileThen>,
     /// What fields are said to be on this device, whatever they look like.
@@ -122,6 +124,26 @@ pub struct OpenCase {
     pub before: Option<GivenLabel>,
     /// The round that a label of this reviewer would be of.
     round: String,
+}
+
+/// Bytes of a field's name that a label keeps.
+const FIELD_BYTES_MAX: usize = 200;
+
+/// Whether a field at the top of a line is shown, while some things are hidden.
+fn may_show(name: &str, hides: &impl Fn(Cue) -> bool) -> bool {
+    let of_model = hides(Cue::Prediction);
+    let rival = name == "challenger" && (of_model || hides(Cue::Challenger));
+    !rival && (!of_model || NEVER_TELLING.contains(&name))
+}
+
+/// The field at the top of a line in which another stands.
+fn top_of(field: &str) -> &str {
+    field.split(['.', '[']).next().unwrap_or(field)
+}
+
+/// A field as a label names it: no label grows with what a line calls its fields.
+fn named(field: &str) -> String {
+    cut(field, FIELD_BYTES_MAX).into_owned()
 }
 
 /// A coin for each reviewer, case and two answers: a place is no reason to prefer one, and which
@@ -328,15 +350,15 @@ impl OpenCase {
         } else {
             arbitration::asked_of(conn, row.id, reviewer)?
         };
-        let mut stood_first = Vec::new();
+        let mut orders = Vec::new();
         if let Some(prediction) = &prediction {
             let mut parts = modality::parts(&prediction.line, |_| true);
             let coin = |of: &str| tossed(row.id, reviewer, of);
-            stood_first = modality::order_answers(&mut parts, coin);
+            orders = modality::order_answers(&mut parts, coin);
         }
         Ok(Self {
             asked,
-            stood_first,
+            orders,
             copies,
             settled,
             why: draw::rates_of_case(conn, row.id)?,
@@ -350,7 +372,7 @@ impl OpenCase {
             said,
             suggestions,
             voted,
-            files: BTreeMap::new(),
+            files: Vec::new(),
             files_then,
             views: BTreeMap::new(),
             history,
@@ -457,21 +479,29 @@ impl OpenCase {
     /// What the line holds, part by part, but for what is hidden.
     pub fn parts(&self, hides: impl Fn(Cue) -> bool) -> Vec<Part> {
         let Some(prediction) = &self.prediction else { return Vec::new() };
-        let of_model = hides(Cue::Prediction);
-        let may = |name: &str| {
-            let rival = name == "challenger" && (of_model || hides(Cue::Challenger));
-            !rival && (!of_model || NEVER_TELLING.contains(&name))
-        };
+        let may = |name: &str| may_show(name, &hides);
         let mut parts = modality::parts_viewed(&prediction.line, may, &self.views);
         for attached in modality::attached(&mut parts) {
-            attached.as_it_was(&self.files_then);
-            if let Attachment::File { path, standing, .. } = attached {
-                *standing = self.files.get(path).copied();
-            }
+            attached.as_known(&self.files);
         }
-        let first = |field: &str| self.stood_first.iter().any(|first| first == field);
+        let first = |field: &str| self.orders.iter().any(|first| first == field);
         modality::order_answers(&mut parts, |of| !first(of));
         parts
+    }
+
+    /// Of each two answers that are shown to be compared, the field that stands first for this
+    /// reviewer.
+    pub fn stood_first(&self, hides: impl Fn(Cue) -> bool) -> Vec<String> {
+        let shown = |field: &&String| may_show(top_of(field), &hides);
+        self.orders.iter().filter(shown).map(|field| named(field)).collect()
+    }
+
+    /// Fields that are shown whose file is not there to be seen as it was meant.
+    pub fn unseen_files(&self, hides: impl Fn(Cue) -> bool) -> Vec<String> {
+        let files = self.files.iter().filter(|(field, file)| {
+            may_show(top_of(field), &hides) && !file.standing().is_some_and(Standing::is_meant)
+        });
+        files.map(|(field, _)| named(field)).collect()
     }
 
     /// The round that a label of this reviewer would be of.

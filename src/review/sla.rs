@@ -194,16 +194,26 @@ pub fn due_by(
     Ok(found)
 }
 
+/// How much is due.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DueByPerson {
+    pub people: BTreeMap<String, BTreeMap<Duty, Tally>>,
+    /// Cases that are due of nobody: nobody is there who may take them.
+    pub of_nobody: usize,
+}
+
 /// How much is due of each person, by duty: as [`by_person`] counts what [`due_items`] finds, without
 /// a list of it.
 pub fn due_by_person(
     conn: &Connection,
     policy: &Policy,
     now: Moment,
-) -> rusqlite::Result<BTreeMap<String, BTreeMap<Duty, Tally>>> {
+) -> rusqlite::Result<DueByPerson> {
     let people = Assignees::read(conn, policy)?;
     let mut tallies = vec![Tally::default(); people.share.candidates().len()];
+    let mut of_nobody = 0;
     people.each_label(conn, policy, Moment(i64::MAX), now, |work, who| {
+        of_nobody += usize::from(who.is_empty());
         for at in who {
             tallies[*at].add(1, work.due <= now, work.due);
         }
@@ -216,7 +226,9 @@ pub fn due_by_person(
             all.entry(candidate.name.clone()).or_default().insert(Duty::Label, tally);
         }
     }
-    Ok(all)
+    let others = others.iter().filter(|item| item.who.is_empty());
+    of_nobody += others.map(|item| item.cases).sum::<usize>();
+    Ok(DueByPerson { people: all, of_nobody })
 }
 
 /// An open case wants labels of somebody.

@@ -99,7 +99,9 @@ impl Opened {
 
     /// Writes into the draft what was seen up to now.
     pub fn keep_seen(&mut self) {
-        self.draft.keep_seen(&self.seen, &self.case);
+        let hides = |cue| self.hides(cue);
+        let (first, unseen) = (self.case.stood_first(hides), self.case.unseen_files(hides));
+        self.draft.keep_seen(&self.seen, first, unseen);
     }
 
     /// Whether an answer is what the model said, where that was said to be wrong. While the

@@ -325,6 +325,9 @@ impl Session {
         let untouched = draft.clone();
         let id = case.row.id;
         self.worklist.retain(|row| row.id != id || draft.question_of(published.as_ref()).is_some());
+        // What was seen of it is not unseen because it is opened again.
+        let again = self.opened.as_ref().filter(|opened| opened.case.row.id == id);
+        let seen = again.map(|opened| opened.seen.clone()).unwrap_or_default();
         self.opened = Some(Opened {
             case,
             published,
@@ -334,7 +337,7 @@ impl Session {
             sending: false,
             ruling: false,
             hide: self.protocols.policy.hide.clone(),
-            seen: std::collections::BTreeSet::new(),
+            seen,
             precedents: None,
         });
         vec![Effect::Look(Look::Opened { before }), Effect::Precedents { case: id }]

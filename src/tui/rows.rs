@@ -265,8 +265,8 @@ impl Laid {
 #[derive(Debug)]
 pub struct Beside {
     sides: [Laid; 2],
-    /// Columns of the first.
-    columns: usize,
+    /// Columns of each.
+    columns: [usize; 2],
 }
 
 impl Beside {
@@ -274,7 +274,7 @@ impl Beside {
         let of_first = columns.saturating_sub(BETWEEN) / 2;
         let of_second = columns.saturating_sub(BETWEEN + of_first);
         let sides = [Laid::new(first, of_first), Laid::new(second, of_second)];
-        Self { sides, columns: of_first }
+        Self { sides, columns: [of_first, of_second] }
     }
 
     fn line(&self, row: usize, theme: &Theme) -> Line<'static> {
@@ -282,15 +282,22 @@ impl Beside {
         let of = |side: &Laid| {
             if row < side.len() { side.line(row, theme) } else { Line::default() }
         };
-        let (one, two) = (of(first), of(second));
-        let wide: usize = one.spans.iter().map(|span| width(&span.content)).sum();
-        let pad = Span::raw(" ".repeat(self.columns.saturating_sub(wide)));
-        let to_the_right = one.alignment == Some(Alignment::Right);
-        let mut spans = one.spans;
-        spans.insert(if to_the_right { 0 } else { spans.len() }, pad);
+        let filled = |line: Line<'static>, columns: usize| {
+            let wide: usize = line.spans.iter().map(|span| width(&span.content)).sum();
+            let pad = Span::raw(" ".repeat(columns.saturating_sub(wide)));
+            let to_the_right = line.alignment == Some(Alignment::Right);
+            let mut spans = line.spans;
+            spans.insert(if to_the_right { 0 } else { spans.len() }, pad);
+            spans
+        };
         let rule = if theme.unicode { " │ " } else { " | " };
+        let mut spans = filled(of(first), self.columns[0]);
         spans.push(Span::styled(rule, theme.dim));
-        spans.extend(two.spans);
+        let second = of(second);
+        match second.alignment {
+            Some(Alignment::Right) => spans.extend(filled(second, self.columns[1])),
+            _ => spans.extend(second.spans),
+        }
         Line::from(spans)
     }
 }

@@ -13,6 +13,7 @@ use crossterm::terminal::{
 use crossterm::{cursor, event, execute, queue};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Color;
 
 use super::draw::picture;
 use super::emit::changes;
@@ -136,8 +137,8 @@ impl Screen {
     fn take_picture_away(&mut self) -> Vec<u8> {
         let Some((_, place, canvas)) = self.drawn.take() else { return Vec::new() };
         for at in place.intersection(self.shown.area).positions() {
-            // Whatever is to stand there is something else.
-            self.shown[at].set_symbol("?");
+            // Whatever is to stand there is something else: nothing is written in this colour.
+            self.shown[at].set_symbol("?").set_fg(Color::Rgb(1, 2, 3));
         }
         canvas.erased()
     }

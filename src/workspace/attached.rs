@@ -1,13 +1,12 @@
 //! Files that a case points to, looked at where they stand: whether each is the one that was meant.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::attachment::{Attachment, Standing, kind_of};
-use crate::domain::modality::attachments;
+use crate::domain::modality::{named_attachments, parts};
 use crate::domain::text::cut;
 use crate::media::Unreadable;
-use crate::media::file;
+use crate::media::file::{self, Hashes};
 use crate::media::picture::Picture;
 use crate::media::sound::{Sound, Strip};
 use crate::review::OpenCase;
@@ -129,16 +128,20 @@ pub fn content(attachment: &Attachment, roots: &[String]) -> Result<Vec<u8>, Str
     }
 }
 
-/// How the files that a case points to stand, by path; nothing where no folder is given.
-pub fn standings(case: &OpenCase, roots: &[String]) -> BTreeMap<String, Standing> {
-    let Some(prediction) = case.prediction.as_ref().filter(|_| !roots.is_empty()) else {
-        return BTreeMap::new();
-    };
-    let of = |mut attachment: Attachment| {
-        attachment.as_it_was(&case.files_then);
+/// The files that a case points to, each with its field and how it stands; where no folder is given,
+/// none was looked up.
+pub fn standings(case: &OpenCase, roots: &[String]) -> Vec<(String, Attachment)> {
+    let Some(prediction) = &case.prediction else { return Vec::new() };
+    let mut hashes = Hashes::default();
+    hashes.begin();
+    let look = |(field, mut attachment): (String, Attachment)| {
+        attachment.as_it_was(&field, &case.files_then);
         let meant = attachment.meant()?;
-        let standing = file::standing(roots, meant.path, &meant);
-        Some((meant.path.to_owned(), standing))
+        let found = (!roots.is_empty()).then(|| hashes.standing(roots, meant.path, &meant));
+        if let Attachment::File { standing, .. } = &mut attachment {
+            *standing = found;
+        }
+        Some((field, attachment))
     };
-    attachments(&prediction.line).into_iter().filter_map(of).collect()
+    named_attachments(&parts(&prediction.line, |_| true)).into_iter().filter_map(look).collect()
 }

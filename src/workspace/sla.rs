@@ -1,7 +1,5 @@
 //! What is due, how the work stands, and telling people once.
 
-use std::collections::BTreeMap;
-
 use super::{WorkError, Workspace};
 use crate::db::count;
 use crate::domain::resolve::CaseState;
@@ -12,7 +10,7 @@ use crate::journal::kind::NudgeSent;
 use crate::review::board::BoardSums;
 use crate::review::board::{BoardSnapshot, snapshot};
 use crate::review::sla::{
-    DueItem, Duty, Tally, cases_overdue, due_by, due_by_person, due_items, nudged,
+    DueByPerson, DueItem, Duty, cases_overdue, due_by, due_by_person, due_items, nudged,
 };
 use crate::review::trap_worth::Worth;
 
@@ -53,7 +51,7 @@ impl Workspace {
     }
 
     /// How much is due of each person, by duty.
-    pub fn due_by_person(&self) -> Result<BTreeMap<String, BTreeMap<Duty, Tally>>, WorkError> {
+    pub fn due_by_person(&self) -> Result<DueByPerson, WorkError> {
         Ok(due_by_person(&self.db.conn, &self.policy()?, self.now())?)
     }
 

@@ -54,7 +54,8 @@ fn every_field_is_whole_and_as_written() {
     );
     for size in [(160, 45), (80, 24), (40, 12)] {
         let (place, mut review) = opened(&line("c", &input, &more), size);
-        let stood_first = review.front.session.opened.as_ref().unwrap().case.stood_first[0].clone();
+        let stood_first =
+            review.front.session.opened.as_ref().unwrap().case.stood_first(|_| false)[0].clone();
         let screen = all_of(&mut review, "I f");
         let shown = place.ok(&["show", "c"]);
         for text in [&screen, &shown] {
@@ -99,7 +100,7 @@ fn two_answers_stand_side_by_side_in_an_order_that_the_label_records() {
         review.press("I");
         let screen = review.text();
         let opened = review.front.session.opened.as_ref().unwrap();
-        let (id, first) = (opened.case.row.id, opened.case.stood_first.clone());
+        let (id, first) = (opened.case.row.id, opened.case.stood_first(|_| false));
         assert_eq!(first.len(), 1, "what was before is no answer");
         let heads = screen.lines().find(|row| row.contains("input.response_a")).unwrap();
         let at = |field: &str| heads.find(field).unwrap_or_else(|| panic!("{field}: {screen}"));

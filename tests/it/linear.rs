@@ -423,3 +423,30 @@ fn a_list_is_gone_through_from_its_first_case_and_nothing_is_without_an_answer()
     }
     assert!(!text.contains("Counting") && !text.contains("Draft kept"), "{text}");
 }
+
+/// Opened again, a case is not one of which nothing was seen; and of two answers that are hidden, none
+/// stood first.
+#[test]
+fn a_label_says_what_was_seen_whatever_was_opened_again_or_hidden() {
+    let place = Place::new();
+    let mut workspace = place.create();
+    let with = |id: &str, more: serde_json::Value| {
+        let mut of_case: serde_json::Value =
+            serde_json::from_str(&line(id, "move money", "pay", 0.2, 0)).unwrap();
+        of_case.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        format!("{of_case}\n")
+    };
+    let pair = serde_json::json!({ "answer_a": "one", "answer_b": "two" });
+    ingest(&mut workspace, &with("c0", serde_json::json!({ "output": pair })));
+    drop(workspace);
+    let answers = "y\ny\nr\nsubmit\nquit\n";
+    let (told, _) = review(place.open(), &format!("open c0\n{answers}"));
+    let seen = labels(&place.open()).pop().unwrap_or_else(|| panic!("{told}")).seen.unwrap();
+    assert!(!seen.first.is_empty(), "{seen:?}: {told}");
+    assert_eq!(seen.stood_first.len(), 1);
+    place.ok(&["undo"]);
+    place.ok(&["policy", "set", "hide=prediction until submit"]);
+    let (told, _) = review(place.open(), answers);
+    let seen = labels(&place.open()).pop().unwrap_or_else(|| panic!("{told}")).seen.unwrap();
+    assert!(seen.stood_first.is_empty(), "{seen:?}: {told}");
+}

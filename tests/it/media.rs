@@ -240,9 +240,9 @@ fn a_file_that_changed_since_its_case_was_detected_is_not_taken_for_the_one_that
     let show = |id: &str| place.ok(&["show", id]);
     assert!(show("one").contains("as it was when the case was detected"), "{}", show("one"));
     let said = show("hashed");
-    assert!(said.contains("corrupt: input.scan hashed.txt when it came"), "{said}");
+    assert!(said.contains("corrupt: input.scan its file was another than the line says"), "{said}");
     let said = show("gone");
-    assert!(said.contains("missing: input.scan gone.txt when it came"), "{said}");
+    assert!(said.contains("missing: input.scan its file was not there"), "{said}");
     assert_eq!(place.ok(&["attachment", "one", "1"]), "as it was");
     let label = |id: &str| -> Value {
         let mut review = Review::in_turn(place.open(), (120, 40), || T0, None).unwrap();
@@ -262,5 +262,41 @@ fn a_file_that_changed_since_its_case_was_detected_is_not_taken_for_the_one_that
     assert!(said.contains("it changed since the case was detected"), "{said}");
     let refused = place.run(&["attachment", "one", "1"]);
     assert!(!refused.status.success() && refused.stdout.is_empty());
-    assert_eq!(label("gone")["seen"]["unseen_files"], json!(["gone.txt"]));
+    assert_eq!(label("gone")["seen"]["unseen_files"], json!(["input.scan"]));
+}
+
+/// Two references to one path are told apart, and what is redacted of a path is told nowhere.
+#[test]
+fn one_path_that_is_meant_twice_stands_twice() {
+    let place = Place::new();
+    let mut workspace = place.create();
+    let files = place.path().join("scans");
+    fs::create_dir(&files).unwrap();
+    workspace.config.attachments.roots = vec![files.to_str().unwrap().to_owned()];
+    workspace.config.redact.kinds = vec!["email".to_owned()];
+    let config = format!("[attachments]\nroots = [{files:?}]\n[redact]\nkinds = [\"email\"]\n");
+    fs::write(place.path().join("config.toml"), config).unwrap();
+    fs::write(files.join("p.txt"), "words").unwrap();
+    fs::write(files.join("bob.smith@example.com.txt"), "words").unwrap();
+    let of = |path: &str, more: Value| {
+        let mut found = json!({ "path": path });
+        found.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        found
+    };
+    let line = json!({ "id": "two", "occurred_at": "2026-06-01T08:00:00Z", "stream": "s",
+        "input": { "text": "see both", "a": of("p.txt", json!({ "sha256": "00" })), "b": of("p.txt", json!({})),
+            "c": of("bob.smith@example.com.txt", json!({})) },
+        "prediction": { "label": "pay", "confidence": 0.2 } });
+    ingest(&mut workspace, &format!("{line}\n"));
+    drop(workspace);
+    let shown = place.ok(&["show", "two"]);
+    let row = |name: &str| {
+        shown.lines().find(|row| row.trim_start().starts_with(name)).unwrap_or(&shown).to_owned()
+    };
+    assert!(
+        !row("input.a:").contains("as it was") && shown.contains("its hash is another"),
+        "{shown}"
+    );
+    assert!(row("input.b:").contains("as it was when the case was detected"), "{shown}");
+    assert!(!shown.contains("bob.smith") && !shown.contains("missing: input.c"), "{shown}");
 }

@@ -66,7 +66,8 @@ fn clocks_run_and_what_is_past_its_time_ends_with_3() {
     // What is counted without a list of it is what the list holds.
     let workspace = place.open();
     let listed = by_person(&workspace.due_items().unwrap(), workspace.now());
-    assert_eq!(workspace.due_by_person().unwrap(), listed);
+    let counted = workspace.due_by_person().unwrap();
+    assert_eq!((counted.people, counted.of_nobody), (listed, 0));
     drop(workspace);
     let late = place.run(&["sla", "check", "--json", "--ahead", "3h"]);
     let document = json(&String::from_utf8(late.stdout).unwrap());
@@ -107,6 +108,20 @@ fn clocks_run_and_what_is_past_its_time_ends_with_3() {
         .map(|bound| bound["crossed"].as_bool().unwrap())
         .collect();
     assert_eq!(crossed, [true, false, true], "{document}");
+}
+
+/// Cases that nobody may take are due of nobody, and are not nothing.
+#[test]
+fn what_nobody_may_take_is_said_to_wait() {
+    let place = Place::new();
+    let mut workspace = place.create();
+    ingest(&mut workspace, &line("p0", "move money", "pay", 0.2, 0));
+    drop(workspace);
+    place.ok(&["roster", "set", "ana", "--role", "lead"]);
+    let shown = place.run(&["sla"]);
+    let words = String::from_utf8(shown.stderr).unwrap();
+    assert_eq!(shown.status.code(), Some(0), "{words}");
+    assert!(words.contains("1 case waits, and nobody is there who may take it"), "{words}");
 }
 
 #[test]

@@ -592,9 +592,7 @@ impl Arbitrate {
             more(format!("“{}”", label.rationale), theme.text);
         }
         if let Some(seen) = &label.seen {
-            let words = seen.words();
-            let words = if words.is_empty() { "the input".to_owned() } else { words };
-            more(format!("had on screen: {words}"), theme.dim);
+            more(format!("had on screen: {}", seen.words()), theme.dim);
         }
         if let Some(asked) = &side.asked {
             more(format!("its author was asked: {asked}"), theme.warn);
