@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::domain::label::MAIN_ROUND;
+use crate::domain::text::counted;
 use crate::quality::agreement::{Agreement, Resampling, measure};
 use crate::quality::figure::{Figure, decimal};
 use crate::quality::ratings::{Ratings, Repeated};
@@ -168,11 +169,11 @@ fn of_workspace(
 
 fn print(out: &mut Out, of: &Agreement) -> std::io::Result<()> {
     out.line(&format!(
-        "{} tasks, {} reviewers, {} labels, {} classes",
-        of.tasks,
-        of.reviewers,
-        of.labels,
-        of.classes.len()
+        "{}, {}, {}, {}",
+        counted(of.tasks, "task"),
+        counted(of.reviewers, "reviewer"),
+        counted(of.labels, "label"),
+        counted(of.classes.len(), "class")
     ))?;
     let mut line = |name: &str, figure: &Figure, of: &str| {
         out.line(&format!("  {name:<28} {:<28} {} {of}", figure.describe(), figure.n))

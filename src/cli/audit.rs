@@ -9,6 +9,7 @@ use super::export::may_export;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit, TimeArg};
 use crate::clock;
+use crate::domain::text::counted;
 use crate::workspace::outcome_audit::as_json;
 
 #[derive(Debug, clap::Subcommand)]
@@ -48,13 +49,17 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
         let folder = aside.path().join("audit");
         let entries = workspace.audit(&folder)?;
         archive::send(&folder)?;
-        say(&format!("{entries} entries sent. Anybody checks them with: bash check.sh"));
+        say(&format!(
+            "{} sent. Anybody checks them with: bash check.sh",
+            counted(entries, "entry")
+        ));
         return Ok(Exit::Done);
     };
     let entries = workspace.audit(out)?;
     let place = out.display().to_string();
     let words = format!(
-        "{entries} entries written to {place}. Anybody checks them with: bash {place}/check.sh"
+        "{} written to {place}. Anybody checks them with: bash {place}/check.sh",
+        counted(entries, "entry")
     );
     done(
         context.global.json,

@@ -11,7 +11,7 @@ use super::{CliError, Context, Exit};
 use crate::clock;
 use crate::domain::calibration::{Amendment, Calibration, Ending, Opening, Stage};
 use crate::domain::label::{MAIN_ROUND, outcome_in_short};
-use crate::domain::text::{fit, visible};
+use crate::domain::text::{counted, fit, visible};
 use crate::domain::time::{Moment, short_span};
 use crate::quality::power::{CASES_MAX, Question, cases};
 use crate::review::calibration::{Findings, Progress};
@@ -303,9 +303,9 @@ fn open(context: &Context, args: &OpenArgs) -> Result<Exit, CliError> {
     };
     let (opening, saved) = workspace.open_session(plan)?;
     let words = format!(
-        "{} is open: {} cases for {}, blind until {}. They begin, each once their device has exchanged with the store, with `casework calibrate label {}`, or C on the screen.",
+        "{} is open: {} for {}, blind until {}. They begin, each once their device has exchanged with the store, with `casework calibrate label {}`, or C on the screen.",
         opening.session,
-        opening.cases.len(),
+        counted(opening.cases.len(), "case"),
         opening.reviewers.join(", "),
         opening.deadline.minute(),
         opening.session
@@ -370,8 +370,8 @@ fn show(context: &Context, name: &str) -> Result<Exit, CliError> {
     let title = if what.title.is_empty() { String::new() } else { format!(": {}", what.title) };
     out.line(&format!("{}{title}", what.session))?;
     out.line(&format!(
-        "  {} cases ({}), opened by {}",
-        what.cases.len(),
+        "  {} ({}), opened by {}",
+        counted(what.cases.len(), "case"),
         what.chosen,
         session.opened.by
     ))?;
@@ -527,7 +527,8 @@ fn replay(context: &Context, name: &str) -> Result<Exit, CliError> {
     let session = workspace.session(name)?;
     let mut lines: Vec<(Moment, String, String, serde_json::Value)> = Vec::new();
     let opened = &session.opened;
-    let words = format!("opened it: {} cases ({})", opened.what.cases.len(), opened.what.chosen);
+    let words =
+        format!("opened it: {} ({})", counted(opened.what.cases.len(), "case"), opened.what.chosen);
     lines.push((
         opened.at.moment(),
         opened.by.clone(),

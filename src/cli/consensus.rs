@@ -13,7 +13,7 @@ use super::{CliError, Context, Exit};
 use crate::domain::ids::CaseId;
 use crate::domain::label::MAIN_ROUND;
 use crate::domain::paths::Paths;
-use crate::domain::text::visible;
+use crate::domain::text::{counted, visible};
 use crate::quality::figure::wilson;
 use crate::quality::ratings::{Ratings, Repeated};
 use crate::quality::truth::{Estimate, Fitting, MODELS, Minimum, Model, PATHS, model};
@@ -353,7 +353,11 @@ fn summary(document: &Document<'_>, iterations_max: usize) {
         }
         (n, false) => format!(", {n} iterations, nearly converged"),
     };
-    say(&format!("{tasks} tasks from {labels} labels by {method}{rounds}"));
+    say(&format!(
+        "{} from {} by {method}{rounds}",
+        counted(*tasks, "task"),
+        counted(*labels, "label")
+    ));
     if *tied > 0 {
         say(&format!("{tied} tasks are tied: the first class in order is given"));
     }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::error::or_faults;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit, TimeArg, overlap};
+use crate::domain::text::counted;
 use crate::workspace::cuts::{near_pairs, row_text, why_of};
 use crate::workspace::cutting::{MadeCut, read_recipe};
 use crate::workspace::validating::Made;
@@ -155,8 +156,8 @@ fn tell(context: &Context, made: &MadeCut, problems: &[Value]) -> Result<(), Cli
     }
     if cut.old_lacking > 0 {
         say(&format!(
-            "The old training set has {} rows fewer than the ratio asks for.",
-            cut.old_lacking
+            "The old training set has {} fewer than the ratio asks for.",
+            counted(cut.old_lacking, "row")
         ));
     }
     if !cut.conflicts.is_empty() {
@@ -259,7 +260,7 @@ fn show(context: &Context, cut: &str) -> Result<Exit, CliError> {
         out.line(&format!("withdrawn by {who}: {reason}"))?;
     }
     let splits: Vec<String> = one.splits.iter().map(|(split, n)| format!("{n} {split}")).collect();
-    out.line(&format!("{} rows: {}", one.rows, splits.join(", ")))?;
+    out.line(&format!("{}: {}", counted(one.rows, "row"), splits.join(", ")))?;
     for (reason, n) in &one.dropped {
         out.line(&format!("  {n} left out: {}", because(reason)))?;
     }
@@ -296,12 +297,12 @@ fn diff(context: &Context, one: &str, other: &str) -> Result<Exit, CliError> {
     }
     out.finish()?;
     say(&format!(
-        "{} {} and {} {}: {} rows differ.",
+        "{} {} and {} {}: {} changed.",
         one.cut.name,
         one.cut.version,
         other.cut.name,
         other.cut.version,
-        changes.len()
+        counted(changes.len(), "row")
     ));
     Ok(if changes.is_empty() { Exit::Done } else { Exit::No })
 }
@@ -327,11 +328,11 @@ fn verify(context: &Context, directory: &Path) -> Result<Exit, CliError> {
     let fine = damage.is_empty() && erased.is_empty();
     say(&match (fine, erased.len()) {
         (true, _) => format!(
-            "{} {}: {} rows and {} files are what was recorded.",
+            "{} {}: {} in {}, as they were recorded.",
             known.name,
             known.version,
-            known.rows,
-            known.files.len()
+            counted(known.rows, "row"),
+            counted(known.files.len(), "file")
         ),
         (false, 0) => format!("{} {} is not what was recorded.", known.name, known.version),
         (false, 1) => "1 row of it was erased since.".to_owned(),
@@ -452,6 +453,6 @@ fn near(context: &Context, one: &Path, other: Option<&Path>, at: f64) -> Result<
         }
     }
     out.finish()?;
-    say(&format!("{} pairs of texts overlap by {at} or more.", pairs.len()));
+    say(&format!("{} of texts found that overlap by {at} or more.", counted(pairs.len(), "pair")));
     Ok(if pairs.is_empty() { Exit::No } else { Exit::Done })
 }

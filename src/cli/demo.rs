@@ -7,6 +7,7 @@ use super::{CliError, Context, Exit};
 use crate::clock;
 use crate::config::Paths;
 use crate::demo::SEED;
+use crate::domain::text::counted;
 use crate::format::Rows;
 use crate::retrain::outcomes::{By, groups};
 use crate::workspace::{DEMO_TEAM, WorkError, Workspace};
@@ -68,7 +69,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Demo, CliError> {
 fn loop_lines(workspace: &mut Workspace, out: &mut Out) -> Result<(), CliError> {
     for cut in workspace.cuts()?.iter().take(1) {
         let one = &cut.cut;
-        out.line(&format!("cut      {} {}: {} rows", one.name, one.version, one.rows))?;
+        out.line(&format!("cut      {} {}: {}", one.name, one.version, counted(one.rows, "row")))?;
     }
     let gates = workspace.gates()?;
     for run in workspace.runs()?.iter().rev() {
@@ -96,7 +97,7 @@ fn loop_lines(workspace: &mut Workspace, out: &mut Out) -> Result<(), CliError> 
     }
     for alarm in workspace.raised_alarms()?.iter().filter(|alarm| alarm.is_open()) {
         let drawn = alarm.raised.cases.len();
-        out.line(&format!("alarm    {}; {drawn} cases drawn", alarm.words()))?;
+        out.line(&format!("alarm    {}; {} drawn", alarm.words(), counted(drawn, "case")))?;
     }
     let Some((message, text)) = workspace.demo_message()? else { return Ok(()) };
     out.line(&format!("trace    {message}, \"{text}\""))?;
@@ -133,9 +134,13 @@ pub fn journey(
     label(workspace.reopen()?, ANSWERS)?;
     let mut out = Out::new();
     let report = workspace.verify()?;
-    out.line(&format!("verify   {} entries, {} faults", report.entries, report.faults.len()))?;
+    out.line(&format!(
+        "verify   {}, {}",
+        counted(report.entries, "entry"),
+        counted(report.faults.len(), "fault")
+    ))?;
     let exported = workspace.export::<_, WorkError>(Rows::Cases, |_| Ok(()), Ok)?;
-    out.line(&format!("export   {} resolved cases", exported.rows))?;
+    out.line(&format!("export   {}", counted(exported.rows, "resolved case")))?;
     loop_lines(workspace, &mut out)?;
     out.line(&format!("digest   {}", workspace.status()?.digest))?;
     out.finish()?;

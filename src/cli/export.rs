@@ -11,6 +11,7 @@ use super::read_back::Written;
 use super::reading::reviewer_pairs;
 use super::{CliError, Context, Exit};
 use crate::domain::label::MAIN_ROUND;
+use crate::domain::text::counted;
 use crate::format::kind::{NOT_BUILT, PEERS};
 use crate::format::peer::{Item, Out as PeerOut, PeerKind, PeerOptions};
 use crate::format::{ExportRow, FORMATS, Rows};
@@ -139,7 +140,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     out.flush()?;
     if let Some(path) = &args.out {
         workspace.exported(path)?;
-        say(&format!("{} rows written to {}", exported.rows, path.display()));
+        say(&format!("{} written to {}", counted(exported.rows, "row"), path.display()));
     }
     told(&exported);
     Ok(Exit::Done)
@@ -261,8 +262,8 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
     if let Some(path) = &args.out {
         workspace.exported(path)?;
         say(&format!(
-            "{} rows written to {} for {}",
-            exported.rows - other_rounds,
+            "{} written to {} for {}",
+            counted(exported.rows - other_rounds, "row"),
             path.display(),
             peer.name
         ));

@@ -12,6 +12,7 @@ use crate::cli::protocol::{number, starter};
 use crate::domain::glossary::{Finding, Glossary, Term};
 use crate::domain::glossary_diff::diff;
 use crate::domain::protocol::Protocol;
+use crate::domain::text::counted;
 use crate::domain::time::Moment;
 use crate::review::Protocols;
 use crate::review::glossary::PublishedGlossary;
@@ -53,7 +54,7 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
             let words = if version == before {
                 format!("glossary v{version} is published already, as it stands there")
             } else {
-                format!("glossary v{version} is published: {terms} terms")
+                format!("glossary v{version} is published: {}", counted(terms, "term"))
             };
             let people = people(&workspace)?;
             let document = json!({ "version": version, "terms": terms });
@@ -168,7 +169,11 @@ fn check(context: &Context, file: Option<&Path>) -> Result<Exit, CliError> {
     let document =
         json!({ "ok": findings.is_empty(), "terms": terms, "findings": list, "faults": [] });
     if findings.is_empty() {
-        done(context.global.json, &format!("{name} is sound: {terms} terms"), &document)?;
+        done(
+            context.global.json,
+            &format!("{name} is sound: {}", counted(terms, "term")),
+            &document,
+        )?;
         return Ok(Exit::Done);
     }
     let mut out = Out::new();

@@ -13,6 +13,7 @@ use super::reading::{ReadArgs, proposed, told};
 use super::{CliError, Context, Exit, stopped_by_signals};
 use crate::clock;
 use crate::domain::prediction::Row;
+use crate::domain::text::counted;
 use crate::format::log::{KINDS, LogOptions, named};
 use crate::format::open::{Input, Inputs};
 use crate::intake::alert::windows;
@@ -406,8 +407,10 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
     }
     if let Some(logs) = &summary.logs {
         say(&format!(
-            "  logs: {} lines read, joined to {} of the cases {would} (a line may stand beside several: {} in all)",
-            logs.lines, logs.cases, logs.joined
+            "  logs: {} read, joined to {} of the cases {would} (a line may stand beside several: {} in all)",
+            counted(logs.lines, "line"),
+            logs.cases,
+            logs.joined
         ));
         for file in &logs.not_understood {
             say(&format!("  {file}"));

@@ -12,7 +12,7 @@ use crate::domain::label::{Outcome, value_text};
 use crate::domain::protocol::diff::diff;
 use crate::domain::protocol::parse::parse_strictly;
 use crate::domain::protocol::{Protocol, Question, QuestionKind};
-use crate::domain::text::visible;
+use crate::domain::text::{counted, visible};
 use crate::format::kind::label_studio;
 use crate::format::open::Inputs;
 use crate::format::open::foreign::labels;
@@ -139,7 +139,10 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
                 ));
             }
             if to_renew > 0 {
-                words.push_str(&format!(". {to_renew} labels lack an answer now: w in the screen, or casework queue --renew"));
+                words.push_str(&format!(
+                    ". Without an answer now: {} (w in the screen, or casework queue --renew)",
+                    counted(to_renew, "label")
+                ));
             }
             done(context.global.json, &words, &document)?;
             Ok(Exit::Done)
@@ -240,8 +243,10 @@ fn letters_that_lose(
 fn counts(protocol: &Protocol) -> String {
     let (questions, labels) = (protocol.questions.len(), protocol.labels.len());
     format!(
-        "{questions} questions, {labels} labels, at most {} answers to an end",
-        protocol.longest_path()
+        "{}, {}, at most {} to an end",
+        counted(questions, "question"),
+        counted(labels, "label"),
+        counted(protocol.longest_path(), "answer")
     )
 }
 
@@ -489,8 +494,8 @@ fn from(path: &Path, format: &str, to: Option<&Path>) -> Result<Exit, CliError> 
             let failed = |error| WorkError::File { path: to.display().to_string(), error };
             std::fs::write(to, source).map_err(failed)?;
             say(&format!(
-                "{} controls became {}; casework protocol publish puts it in force",
-                controls.len(),
+                "{} made into {}; casework protocol publish puts it in force",
+                counted(controls.len(), "control"),
                 to.display()
             ));
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::CliError;
+use crate::domain::text::counted;
 use crate::format::foreign::{Said, id_of_text};
 use crate::format::kind::brat;
 use crate::format::kind::label_studio::EVIDENCE;
@@ -69,10 +70,14 @@ impl Written {
         let parts = parts_of(place).map_err(|error| failed(error.to_string()))?;
         let inputs = Inputs::new(Vec::new(), Options::default(), Arc::default());
         if format == "conll" {
-            return tagged(&parts).map(|n| format!("{n} texts were read again")).map_err(failed);
+            return tagged(&parts)
+                .map(|n| format!("Read again: {}", counted(n, "text")))
+                .map_err(failed);
         }
         let Some((_, reader, file)) = READERS.iter().find(|(name, ..)| *name == format) else {
-            return records(parts).map(|n| format!("{n} records were read again")).map_err(failed);
+            return records(parts)
+                .map(|n| format!("Read again: {}", counted(n, "record")))
+                .map_err(failed);
         };
         let (mut read, mut places) = (0, 0);
         let is_beside = |part: &&Part| format == "brat" && brat::is_beside(&part.path);
@@ -123,9 +128,11 @@ impl Written {
         match missing.next().filter(|_| !lossy) {
             Some(((id, label), _)) => Err(failed(format!("`{label}` of {id} is not there"))),
             None if places > 0 => Ok(format!(
-                "{read} labels and {places} places were read again, each as it was written"
+                "Read again, each as it was written: {} and {}",
+                counted(read, "label"),
+                counted(places, "place")
             )),
-            None => Ok(format!("{read} labels were read again, each as it was written")),
+            None => Ok(format!("Read again, each as it was written: {}", counted(read, "label"))),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::out::Out;
 use super::{CliError, Context, Exit};
+use crate::domain::text::counted;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {}
@@ -19,20 +20,23 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
             cases.open, cases.disputed, cases.resolved
         ))?;
         out.line(&format!(
-            "labels   {}, and {} {} on this device",
+            "labels   {}, and {} on this device",
             status.labels,
-            status.drafts,
-            if status.drafts == 1 { "draft" } else { "drafts" }
+            counted(status.drafts, "draft")
         ))?;
-        let devices = if status.replicas == 1 { "device" } else { "devices" };
-        out.line(&format!("journal  {} entries of {} {devices}", status.entries, status.replicas))?;
+        out.line(&format!(
+            "journal  {} of {}",
+            counted(status.entries, "entry"),
+            counted(status.replicas, "device")
+        ))?;
         match &status.sync {
             Some(sync) => {
                 let last =
                     sync.last.map_or("never".to_owned(), |at| format!("last {}", at.minute()));
                 out.line(&format!(
-                    "store    {}: {last}, {} entries wait to be pushed",
-                    sync.store, sync.unpushed
+                    "store    {}: {last}, {} to be pushed",
+                    sync.store,
+                    counted(sync.unpushed, "entry")
                 ))?;
                 if let Some(trouble) = &sync.trouble {
                     out.line(&format!("trouble  {trouble}"))?;

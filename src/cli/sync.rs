@@ -8,6 +8,7 @@ use serde_json::json;
 use super::out::{Out, say};
 use super::{CliError, Context, Exit, stopped_by_signals};
 use crate::clock;
+use crate::domain::text::counted;
 use crate::sync::{Fault, Store, SyncError, Synced};
 use crate::workspace::{WorkError, Workspace};
 
@@ -150,7 +151,8 @@ fn report(
     named(quarantined);
     if let Some((session, left)) = workspace.session_waits()?.filter(|_| pulled.entries > 0) {
         say(&format!(
-            "The calibration session {session} waits for you: {left} cases (casework calibrate label {session})."
+            "The calibration session {session} waits for you: {} (casework calibrate label {session}).",
+            counted(left, "case")
         ));
     }
     Ok(())

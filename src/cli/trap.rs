@@ -13,7 +13,7 @@ use super::reading::ReadArgs;
 use super::{CliError, Context, Exit, stopped_by_signals};
 use crate::cli::protocol::number;
 use crate::domain::plugin::Plugin;
-use crate::domain::text::visible;
+use crate::domain::text::{counted, visible};
 use crate::domain::traps::{Trap, TrapFile};
 use crate::trap::column::{self, BadColumn, Values};
 use crate::trap::detect::{Detector, DetectorName, Direction, Settings};
@@ -175,7 +175,12 @@ fn check(context: &Context, path: &Path) -> Result<Exit, CliError> {
     let (traps, alarms) = (file.traps.len(), file.alarms.len());
     let document = json!({ "ok": true, "traps": traps, "alarms": alarms, "warnings": warnings,
         "faults": [] });
-    let words = format!("{} is sound: {traps} traps, {alarms} alarms", path.display());
+    let words = format!(
+        "{} is sound: {}, {}",
+        path.display(),
+        counted(traps, "trap"),
+        counted(alarms, "alarm")
+    );
     done(context.global.json, &words, &document)?;
     warnings.iter().for_each(|warning| say(warning));
     Ok(Exit::Done)
@@ -242,9 +247,9 @@ fn publish(context: &Context, path: &Path, changes: &str) -> Result<Exit, CliErr
         format!("traps v{version} are published already, as they stand there")
     } else {
         format!(
-            "traps v{version} are published: {} traps, {} alarms",
-            file.traps.len(),
-            file.alarms.len()
+            "traps v{version} are published: {}, {}",
+            counted(file.traps.len(), "trap"),
+            counted(file.alarms.len(), "alarm")
         )
     };
     let document =
@@ -324,8 +329,8 @@ fn sql(
     out.finish()?;
     if !file.alarms.is_empty() {
         say(&format!(
-            "{} alarms are not in it: they follow the stream from line to line.",
-            file.alarms.len()
+            "{} left out of it: alarms follow the stream from line to line.",
+            counted(file.alarms.len(), "alarm")
         ));
     }
     Ok(Exit::Done)

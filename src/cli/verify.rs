@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
 use crate::domain::ids::ReplicaId;
+use crate::domain::text::counted;
 use crate::journal::sshsig::{NAMESPACE, armored, public_line};
 use crate::workspace::{WorkError, Workspace};
 
@@ -68,7 +69,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             out.line(notice)?;
         }
         let words = if report.ok { "nothing is altered" } else { "not all is well" };
-        out.line(&format!("{} entries, {} faults: {words}", report.entries, report.faults.len()))?;
+        out.line(&format!(
+            "{}, {}: {words}",
+            counted(report.entries, "entry"),
+            counted(report.faults.len(), "fault")
+        ))?;
     }
     out.finish()?;
     Ok(if report.ok { Exit::Done } else { Exit::No })

@@ -303,6 +303,20 @@ pub fn cut(text: &str, bytes: usize) -> Cow<'_, str> {
 const MORE: &str = "… (";
 const MORE_END: &str = " more characters)";
 
+/// So many of a thing, in words: `1 row`, `2 entries`.
+pub fn counted(n: impl TryInto<u64>, one: &str) -> String {
+    let n = n.try_into().unwrap_or(u64::MAX);
+    if n == 1 {
+        return format!("1 {one}");
+    }
+    let more = match one.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
+        _ if one.ends_with(['s', 'x']) => format!("{one}es"),
+        _ => format!("{one}s"),
+    };
+    format!("{n} {more}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -372,5 +386,12 @@ mod tests {
         assert_eq!(wrap("漢字漢字。漢", 8), ["漢字漢", "字。漢"]);
         assert_eq!(width("السلام"), 6);
         assert_eq!(visible_lines("a\tb\r\nc"), ["a   b", "c"]);
+    }
+
+    #[test]
+    fn one_thing_is_one() {
+        let words =
+            [counted(1, "row"), counted(0, "entry"), counted(3_usize, "day"), counted(2, "class")];
+        assert_eq!(words, ["1 row", "0 entries", "3 days", "2 classes"]);
     }
 }

@@ -7,6 +7,7 @@ use super::{WorkError, Workspace};
 use crate::db::case;
 use crate::domain::label::value_text;
 use crate::domain::resolve::CaseState;
+use crate::domain::text::counted;
 use crate::domain::time::Moment;
 use crate::review::glossary::PublishedGlossary;
 
@@ -67,8 +68,12 @@ impl Workspace {
         };
         for cut in self.cuts()? {
             let withdrawn = if cut.withdrawn.is_some() { ", withdrawn" } else { "" };
-            let text =
-                format!("{} {}, {} rows{withdrawn}", cut.cut.name, cut.cut.version, cut.cut.rows);
+            let text = format!(
+                "{} {}, {}{withdrawn}",
+                cut.cut.name,
+                cut.cut.version,
+                counted(cut.cut.rows, "row")
+            );
             add("cut", cut.short(), text, cut.at, &cut.cut.text);
         }
         for run in self.runs()? {

@@ -15,7 +15,7 @@ use crate::domain::arbitration::Act;
 use crate::domain::ids::{CaseId, EventId, hex};
 use crate::domain::label::value_text;
 use crate::domain::resolve::CaseState;
-use crate::domain::text::head;
+use crate::domain::text::{counted, head};
 use crate::domain::time::Moment;
 use crate::journal::views::evidence::Evidence;
 use crate::retrain::cut::Membership;
@@ -501,8 +501,12 @@ impl Tracing<'_> {
         }
         let withdrawn =
             cut.withdrawn.as_ref().map_or(String::new(), |(why, _)| format!(", withdrawn: {why}"));
-        let text =
-            format!("{} {}, {} rows{withdrawn}", cut.cut.name, cut.cut.version, cut.cut.rows);
+        let text = format!(
+            "{} {}, {}{withdrawn}",
+            cut.cut.name,
+            cut.cut.version,
+            counted(cut.cut.rows, "row")
+        );
         self.lineage.add(Node {
             at: Some(cut.at),
             by: Some(cut.author.clone()),

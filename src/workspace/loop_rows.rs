@@ -8,6 +8,7 @@ use crate::db::{case, label};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{MAIN_ROUND, value_text};
 use crate::domain::resolve::CaseState;
+use crate::domain::text::counted;
 use crate::quality::figure::decimal;
 use crate::retrain::gate::Verdict;
 use crate::retrain::outcomes::{By, groups};
@@ -89,7 +90,12 @@ impl Workspace {
             rows.push(LoopRow {
                 name: format!("cut {} {}", cut.cut.name, cut.cut.version),
                 number: cut.cut.rows.to_string(),
-                more: format!("{} by {}, {runs} runs{withdrawn}", cut.at.minute(), cut.author),
+                more: format!(
+                    "{} by {}, {}{withdrawn}",
+                    cut.at.minute(),
+                    cut.author,
+                    counted(runs, "run")
+                ),
                 warns: cut.withdrawn.is_some(),
                 behind: behind(cases),
                 ..LoopRow::default()

@@ -3,6 +3,7 @@
 use super::{Command, write};
 use crate::clock;
 use crate::domain::calibration::{Amendment, Stage};
+use crate::domain::text::counted;
 use crate::domain::time::{Moment, parse_span};
 use crate::session::effect::Effect;
 use crate::session::report::Report;
@@ -103,8 +104,8 @@ impl Write for Moderate {
             Moderation::Open(text) => {
                 let (opening, _) = workspace.open_session(plan(&session, &text, clock::now())?)?;
                 format!(
-                    "Open: {} cases for {}, blind until {}.",
-                    opening.cases.len(),
+                    "Open: {} for {}, blind until {}.",
+                    counted(opening.cases.len(), "case"),
                     opening.reviewers.join(", "),
                     opening.deadline.minute()
                 )

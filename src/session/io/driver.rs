@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::reader::Reader;
 use crate::domain::calibration::session_of;
 use crate::domain::ids::CaseId;
+use crate::domain::text::counted;
 use crate::domain::time::Moment;
 use crate::session::effect::Effect;
 use crate::session::mode::Training;
@@ -214,7 +215,8 @@ fn waiting_words(workspace: &Workspace) -> Result<Option<Message>, WorkError> {
     if let (false, None, Some((session, left))) =
         (waits, &workspace.in_round, workspace.session_waits()?)
     {
-        let words = format!("The calibration session {session} waits for you: {left} cases.");
+        let words =
+            format!("The calibration session {session} waits for you: {}.", counted(left, "case"));
         return Ok(Some(Message { words, hint: "{sessions} joins it." }));
     }
     let hint = "A lead has to admit you first: {people} shows your key, for them to compare.";
