@@ -1,13 +1,17 @@
 //! Rows whose columns say by their names what they are: a prediction a row, from a CSV file, Parquet
 //! or Arrow. What no role has stands in the input.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::domain::prediction::Reject;
 use crate::format::mapping::number;
 use crate::format::path::scalar;
 use crate::format::read::case::{Answer, Case};
+use crate::format::read::csv::Cells;
 use crate::format::read::{Cases, Found, Options};
+use crate::format::times::Times;
 
 /// What a column may be, and how such are called, the surest name first.
 const ROLES: &[(&str, &[&str])] = &[
@@ -152,6 +156,7 @@ pub fn cases(options: &Options) -> Box<dyn Cases> {
         columns: None,
         named: options.columns.clone(),
         decimal_comma: options.decimal_comma,
+        plan: None,
     })
 }
 
@@ -159,6 +164,65 @@ struct Rows {
     columns: Option<Columns>,
     named: Vec<(&'static str, String)>,
     decimal_comma: bool,
+    /// How rows of texts under some names are written.
+    plan: Option<Plan>,
+}
+
+/// The roles in the order in which a record is asked for them.
+const ASKED: [&str; 11] = [
+    "id",
+    "occurred_at",
+    "text",
+    "label",
+    "confidence",
+    "stream",
+    "trace_id",
+    "session_id",
+    "model",
+    "model_version",
+    "latency_ms",
+];
+
+/// Where the cells of a row stand in its line.
+struct Plan {
+    names: Arc<[String]>,
+    /// The cell of each role.
+    roles: [Option<usize>; ASKED.len()],
+    /// What else the input holds, in order: a name as JSON, and its cell.
+    rest: Vec<(String, usize)>,
+    /// Whether the session stands in the input as it is.
+    has_session: bool,
+}
+
+impl Plan {
+    fn of(names: &Arc<[String]>, columns: &Columns) -> Self {
+        // As a record is taken apart, so that the rest is in its order.
+        let cells = names.iter().enumerate();
+        let mut left: Map<String, Value> =
+            cells.map(|(at, name)| (name.clone(), Value::from(at))).collect();
+        let mut take = |name: &str| {
+            let at = left.remove(columns.of(name)?)?.as_u64()?;
+            Some(at as usize)
+        };
+        let roles = ASKED.map(&mut take);
+        let said = roles[2].is_some();
+        let (mut rest, mut has_session) = (Vec::new(), false);
+        for (name, at) in left {
+            has_session |= name == "session_id";
+            if !(said && name == "text")
+                && let Some(at) = at.as_u64()
+            {
+                rest.push((Value::from(name).to_string(), at as usize));
+            }
+        }
+        Self { names: Arc::clone(names), roles, rest, has_session }
+    }
+}
+
+/// Adds a text as JSON.
+fn quote(text: &str, to: &mut Vec<u8>) {
+    // Into memory nothing fails.
+    let _ = serde_json::to_writer(to, text);
 }
 
 /// How sure a model was, as a cell says; nothing where it says nothing, or that it is no number.
@@ -182,6 +246,81 @@ pub fn confidence(value: Option<Value>, decimal_comma: bool) -> Result<Option<Va
 }
 
 impl Cases for Rows {
+    fn line_of(&mut self, cells: &Cells, times: &Times) -> Option<Result<String, Reject>> {
+        let names = cells.names();
+        let columns = self.columns.get_or_insert_with(|| {
+            Columns::of_names(names.iter().map(String::as_str), &self.named)
+        });
+        let known =
+            self.plan.take().filter(|plan| Arc::ptr_eq(&plan.names, names) || plan.names == *names);
+        let plan = self.plan.insert(known.unwrap_or_else(|| Plan::of(names, columns)));
+        let cell = |role: usize| plan.roles[role].map(|at| cells.get(at));
+        let text = |role: usize| cell(role).filter(|text| !text.is_empty());
+        let [id, at, said, label, sure, stream, trace, session, model, version, latency] =
+            std::array::from_fn(|role| role);
+        let written = || {
+            let confidence = confidence(cell(sure).map(Value::from), self.decimal_comma)?;
+            let own = text(id).ok_or(Reject::Missing("id"))?;
+            let at = times.read(cell(at).map(Value::from).as_ref())?;
+            let mut to = Vec::with_capacity(128 + 2 * cells.len());
+            to.extend(b"{\"id\":");
+            quote(own, &mut to);
+            to.extend(b",\"occurred_at\":");
+            quote(&at, &mut to);
+            for (name, role) in [("stream", stream), ("trace_id", trace)] {
+                if let Some(text) = text(role) {
+                    to.extend(format!(",\"{name}\":").bytes());
+                    quote(text, &mut to);
+                }
+            }
+            let mut between = ",\"model\":{";
+            for (name, role) in [("name", model), ("version", version)] {
+                if let Some(text) = text(role) {
+                    to.extend(format!("{between}\"{name}\":").bytes());
+                    quote(text, &mut to);
+                    between = ",";
+                }
+            }
+            if between == "," {
+                to.push(b'}');
+            }
+            to.extend(b",\"input\":{");
+            let mut between = "";
+            if let Some(said) = cell(said) {
+                to.extend(b"\"text\":");
+                quote(said, &mut to);
+                between = ",";
+            }
+            for (name, at) in &plan.rest {
+                to.extend(between.bytes().chain(name.bytes()).chain(*b":"));
+                quote(cells.get(*at), &mut to);
+                between = ",";
+            }
+            if let Some(session) = text(session).filter(|_| !plan.has_session) {
+                to.extend(format!("{between}\"session_id\":").bytes());
+                quote(session, &mut to);
+            }
+            to.extend(b"},\"prediction\":");
+            match text(label) {
+                None => to.extend(b"null"),
+                Some(label) => {
+                    to.extend(b"{\"label\":");
+                    quote(label, &mut to);
+                    if let Some(confidence) = confidence {
+                        to.extend(format!(",\"confidence\":{confidence}").bytes());
+                    }
+                    to.push(b'}');
+                }
+            }
+            if let Some(latency) = cell(latency).and_then(number) {
+                to.extend(format!(",\"latency_ms\":{latency}").bytes());
+            }
+            to.push(b'}');
+            String::from_utf8(to).map_err(|_| Reject::NotObject)
+        };
+        Some(written())
+    }
+
     fn take(&mut self, mut record: Map<String, Value>, to: &mut Vec<Found>) {
         let columns = self.columns.get_or_insert_with(|| {
             Columns::of_names(record.keys().map(String::as_str), &self.named)
@@ -242,5 +381,56 @@ impl Cases for Rows {
             latency_ms,
             ..Case::default()
         }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::format::read::csv::{Dialect, Rows as CsvRows};
+
+    fn quoted(cell: &str) -> String {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    }
+
+    proptest! {
+        /// A row that is written at once is the line of its case, or is refused for the same reason.
+        #[test]
+        fn a_row_written_at_once_is_the_line_of_its_case(
+            names in prop::sample::subsequence(
+                vec!["id", "when", "ts", "query", "text", "label", "class", "score", "stream", "trace_id",
+                    "conversation_id", "session_id", "model", "model_version", "latency_ms", "a \"b\"", "c"],
+                1..17,
+            ).prop_shuffle(),
+            rows in prop::collection::vec(
+                prop::collection::vec("(|nan|0\\.50|1e400|-0|x,\"y\"|[a-z é\\n]{0,6}|2024-06-03T00:00:0[0-9]Z|17e8)", 17), 1..6,
+            ),
+            decimal_comma: bool,
+        ) {
+            let mut text = names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(",");
+            for row in &rows {
+                let cells = row.iter().take(names.len()).map(|cell| quoted(cell));
+                text.push_str(&format!("\n{}", cells.collect::<Vec<_>>().join(",")));
+            }
+            let dialect = Dialect { delimiter: b',', says_so: false, crlf: false };
+            let options = Options { decimal_comma, ..Options::default() };
+            let (mut at_once, mut by_case) = (cases(&options), cases(&options));
+            for row in CsvRows::new(text.as_bytes(), dialect, true).unwrap() {
+                let Ok(cells) = row.unwrap().cells else { continue };
+                let got = at_once.line_of(&cells, &options.times).unwrap();
+                let mut found = Vec::new();
+                by_case.take(cells.into_record(), &mut found);
+                let expect = match found.pop().unwrap() {
+                    Found::Case(case) => {
+                        case.into_line(&options.times).map(|line| Value::Object(line).to_string())
+                    }
+                    Found::Reject(reject) => Err(reject),
+                    Found::Line(_) | Found::Passed(_) => unreachable!(),
+                };
+                prop_assert_eq!(got.map_err(|e| e.to_string()), expect.map_err(|e| e.to_string()));
+            }
+        }
     }
 }

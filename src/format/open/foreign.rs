@@ -8,7 +8,7 @@ use crate::format::foreign::{Foreign, LabelOptions, LabelsIn, Loss};
 use crate::format::kind::LABELS;
 use crate::format::kind::brat::record_of_brat;
 use crate::format::read::bytes::{Count, Flaws};
-use crate::format::read::csv::Rows;
+use crate::format::read::csv::{Cells, Rows};
 use crate::format::read::files::Part;
 use crate::format::read::objects::{Lines, Objects};
 
@@ -49,7 +49,7 @@ fn records(
                 let row = row.map_err(failed)?;
                 found.push((
                     format!("line {}", row.line),
-                    row.cells.map_err(|reject| reject.to_string()),
+                    row.cells.map(Cells::into_record).map_err(|reject| reject.to_string()),
                 ));
             }
         }

@@ -12,7 +12,7 @@ use crate::format::kind::table::Columns;
 use crate::format::kind::{KINDS, Kind, kafka, named};
 use crate::format::read::ahead::ahead;
 use crate::format::read::bytes::Count;
-use crate::format::read::csv::{Row, Rows};
+use crate::format::read::csv::{Cells, Row, Rows};
 use crate::format::read::objects::{Lines, Objects, Text};
 use crate::format::read::{Cases, Found, Options};
 
@@ -24,7 +24,7 @@ enum Pieces {
 
 enum Piece {
     Text(Text),
-    Row(u64, Result<Map<String, Value>, Reject>),
+    Row(u64, Result<Cells, Reject>),
 }
 
 impl Iterator for Pieces {
@@ -187,7 +187,15 @@ impl Records {
                 }
                 (number, text.and_then(|text| self.parsed(&text)))
             }
-            Piece::Row(line, cells) => (line, cells),
+            Piece::Row(number, cells) => {
+                if let (Ok(cells), Some(cases)) = (&cells, &mut self.cases)
+                    && let Some(line) = cases.line_of(cells, &self.inputs.options.times)
+                {
+                    self.number = number;
+                    return self.ready.push_back(Record { number, line });
+                }
+                (number, cells.map(Cells::into_record))
+            }
         };
         self.number = number;
         let record = match read {

@@ -226,7 +226,7 @@ fn first_records(
                 return Vec::new();
             };
             let rows = rows.take(RECORDS).flatten();
-            rows.filter_map(|row| Some((row.line, row.cells.ok()?))).collect()
+            rows.filter_map(|row| Some((row.line, row.cells.ok()?.into_record()))).collect()
         }
         Container::Objects => {
             let plain = |within| {

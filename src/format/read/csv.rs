@@ -11,6 +11,66 @@ use serde_json::{Map, Value};
 use super::objects::LINE_BYTES_MAX;
 use crate::domain::prediction::Reject;
 
+/// The cells of a row, all texts, under the names of their columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cells {
+    names: Arc<[String]>,
+    text: String,
+    /// Where each ends in the text.
+    ends: Vec<usize>,
+}
+
+impl Cells {
+    /// # Errors
+    /// A cell that is not UTF-8.
+    fn of(names: &Arc<[String]>, record: &csv::ByteRecord) -> Result<Self, Reject> {
+        let mut ends = Vec::with_capacity(record.len());
+        let mut end = 0;
+        for cell in record {
+            end += cell.len();
+            ends.push(end);
+        }
+        // Together they may be a text of which one cell has half a sign.
+        let whole = std::str::from_utf8(record.as_slice()).ok();
+        match whole.filter(|text| ends.iter().all(|end| text.is_char_boundary(*end))) {
+            Some(text) => Ok(Self { names: Arc::clone(names), text: text.to_owned(), ends }),
+            None => {
+                let bad = names.iter().zip(record).rev().find_map(|(name, cell)| {
+                    let at = std::str::from_utf8(cell).err()?.valid_up_to();
+                    let byte = cell.get(at).copied().unwrap_or_default();
+                    Some(Reject::BadByte(byte, at + 1, format!(" of `{name}`")))
+                });
+                Err(bad.unwrap_or(Reject::NotObject))
+            }
+        }
+    }
+
+    pub fn names(&self) -> &Arc<[String]> {
+        &self.names
+    }
+
+    pub fn get(&self, at: usize) -> &str {
+        let from = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied();
+        let to = self.ends.get(at).copied().unwrap_or(self.text.len());
+        self.text.get(from.unwrap_or(0)..to).unwrap_or_default()
+    }
+
+    /// Bytes of all of them.
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// As an object of texts.
+    pub fn into_record(self) -> Map<String, Value> {
+        let cell = |(at, name): (usize, &String)| (name.clone(), Value::from(self.get(at)));
+        self.names.iter().enumerate().map(cell).collect()
+    }
+}
+
 /// How a file separates its cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
@@ -54,12 +114,12 @@ impl Dialect {
 /// One row: the line it begins in, and its cells by column.
 pub struct Row {
     pub line: u64,
-    pub cells: Result<Map<String, Value>, Reject>,
+    pub cells: Result<Cells, Reject>,
 }
 
 pub struct Rows<R> {
     reader: csv::Reader<io::Chain<Bounded<R>, io::Cursor<Vec<u8>>>>,
-    names: Vec<String>,
+    names: Arc<[String]>,
     /// Up to which byte the reader may read before a row is too long.
     bound: Arc<AtomicU64>,
     lines_before: u64,
@@ -123,6 +183,7 @@ impl<R: BufRead> Rows<R> {
             }
         }
         let ended_lines = u64::from(!dialect.crlf);
+        let names = names.into();
         Ok(Self { reader, names, bound, lines_before, ended_lines, record, ended: false })
     }
 }
@@ -156,8 +217,7 @@ impl<R: BufRead> Iterator for Rows<R> {
             self.ended = true;
             return None;
         }
-        let unclosed =
-            self.record.iter().any(|cell| memchr::memmem::find(cell, END.as_bytes()).is_some());
+        let unclosed = memchr::memmem::find(self.record.as_slice(), END.as_bytes()).is_some();
         if self.names.is_empty() {
             self.names = (1..=self.record.len()).map(|n| format!("c{n}")).collect();
         }
@@ -169,23 +229,7 @@ impl<R: BufRead> Iterator for Rows<R> {
         } else if have != want {
             Err(Reject::Foreign(format!("{have} cells, where there are {want} columns")))
         } else {
-            let mut cells = Map::with_capacity(want);
-            let mut bad = None;
-            for (name, cell) in self.names.iter().zip(&self.record) {
-                match std::str::from_utf8(cell) {
-                    Ok(text) => drop(cells.insert(name.clone(), Value::from(text))),
-                    Err(error) => {
-                        let at = error.valid_up_to();
-                        let of = format!(" of `{name}`");
-                        bad = Some(Reject::BadByte(
-                            cell.get(at).copied().unwrap_or_default(),
-                            at + 1,
-                            of,
-                        ));
-                    }
-                }
-            }
-            bad.map_or(Ok(cells), Err)
+            Cells::of(&self.names, &self.record)
         };
         Some(Ok(Row { line, cells }))
     }
@@ -203,7 +247,7 @@ mod tests {
                 (
                     row.line,
                     row.cells
-                        .map(|cells| Value::Object(cells).to_string())
+                        .map(|cells| Value::Object(cells.into_record()).to_string())
                         .map_err(|r| r.to_string()),
                 )
             })

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::prediction::Reject;
 use crate::format::mapping::Mapping;
+use crate::format::read::csv::Cells;
 use crate::format::times::Times;
 
 /// How files are to be read, as far as it was said.
@@ -56,6 +57,12 @@ impl Found {
 /// Makes cases of records, one after another.
 pub trait Cases: Send {
     fn take(&mut self, record: Map<String, Value>, to: &mut Vec<Found>);
+
+    /// Makes a line of a row of texts at once, where that is the line of the case that [`Self::take`]
+    /// makes of it; nothing where it has to be taken.
+    fn line_of(&mut self, _cells: &Cells, _times: &Times) -> Option<Result<String, Reject>> {
+        None
+    }
 
     /// What waited for more.
     fn end(&mut self, _to: &mut Vec<Found>) {}
