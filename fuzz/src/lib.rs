@@ -62,7 +62,7 @@ pub fn line(data: &[u8]) {
         let _ = facts_of_line(&value["input"], &shown);
         let parts = modality::parts(&value, |_| true);
         let _ = (modality::texts(&parts), modality::named_attachments(&parts));
-        let _ = (modality::glance(&value), modality::named_attachments(&modality::parts(&value, |_| true)));
+        let _ = modality::glance(&value);
     }
 }
 
