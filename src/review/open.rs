@@ -504,6 +504,17 @@ impl OpenCase {
         files.map(|(field, _)| named(field)).collect()
     }
 
+    /// Takes note that the file of a field is not there as it was meant, whatever it was before.
+    pub fn lose_file(&mut self, field: &str) {
+        for (known, file) in &mut self.files {
+            if let (true, Attachment::File { standing, .. }) = (known == field, file)
+                && standing.is_some_and(Standing::is_meant)
+            {
+                *standing = None;
+            }
+        }
+    }
+
     /// The round that a label of this reviewer would be of.
     pub fn round(&self) -> &str {
         &self.round

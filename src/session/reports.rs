@@ -241,7 +241,13 @@ impl Session {
                 effects
             }
             Report::Edited(Some(text)) => self.change_draft(|draft| draft.rationale = text),
-            Report::LookedAt(looked) => vec![Effect::Show(Window::LookedAt(looked))],
+            Report::LookedAt(looked) => {
+                // It may have been there when the case was opened.
+                if let Some(opened) = self.opened.as_mut().filter(|_| looked.unseen) {
+                    opened.could_not_see(&looked.name);
+                }
+                vec![Effect::Show(Window::LookedAt(looked))]
+            }
             Report::Precedents { case, mut found } => {
                 if let Some(opened) =
                     self.opened.as_mut().filter(|opened| opened.case.row.id == case)

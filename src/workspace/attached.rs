@@ -25,6 +25,8 @@ pub struct LookedAt {
     pub facts: Vec<String>,
     /// What is wrong with it.
     pub wrong: Vec<String>,
+    /// It is a file, and was not there as it was meant.
+    pub unseen: bool,
     pub shown: Shown,
 }
 
@@ -45,11 +47,13 @@ pub fn look_at(name: &str, attachment: &Attachment, roots: &[String]) -> LookedA
         name: name.to_owned(),
         facts: vec![facts],
         wrong: wrong.into_iter().collect(),
+        unseen: false,
         shown: Shown::Nothing,
     };
     let bytes = match content(attachment, roots) {
         Ok(bytes) => bytes,
         Err(why) => {
+            looked.unseen = attachment.meant().is_some();
             if !looked.wrong.contains(&why) {
                 looked.wrong.push(why);
             }

@@ -263,6 +263,20 @@ fn a_file_that_changed_since_its_case_was_detected_is_not_taken_for_the_one_that
     let refused = place.run(&["attachment", "one", "1"]);
     assert!(!refused.status.success() && refused.stdout.is_empty());
     assert_eq!(label("gone")["seen"]["unseen_files"], json!(["input.scan"]));
+    // It was there when the case was opened, and not when somebody looked.
+    fs::write(files.join("hashed.txt"), "as it is!").unwrap();
+    let mut workspace = place.open();
+    ingest(&mut workspace, &format!("{}\n", case("late", "hashed.txt", json!({}))));
+    let mut review = Review::in_turn(workspace, (120, 40), || T0, None).unwrap();
+    review.front.focus = casework::tui::place::Focus::Queue;
+    review.press("/ \"id:late\" Enter Enter");
+    fs::remove_file(files.join("hashed.txt")).unwrap();
+    review.press("i Esc 1 1 7 Enter");
+    drop(review);
+    let all = place.ok(&["labels", "--json"]);
+    let lines = all.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let unseen = lines.filter(|line| line["seen"]["unseen_files"] == json!(["input.scan"]));
+    assert_eq!(unseen.count(), 2, "{all}");
 }
 
 /// Two references to one path are told apart, and what is redacted of a path is told nowhere.
