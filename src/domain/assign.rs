@@ -260,13 +260,6 @@ impl Share {
         Some(before.take(most).count())
     }
 
-    /// Whose labels are wanted of a case: the first of its order who have not given theirs.
-    pub fn wanted(&self, work: &CaseLoad<'_>, labeled: &[String], now: Moment) -> Vec<String> {
-        let mut sharing = Sharing::of(self);
-        let wanted = sharing.wanted(work, labeled, now).iter();
-        wanted.map(|at| self.candidates[*at].name.clone()).collect()
-    }
-
     pub fn candidates(&self) -> &[Candidate] {
         &self.candidates
     }
@@ -366,7 +359,8 @@ impl<'s> Sharing<'s> {
         Arc::clone(self.able.entry(key).or_insert_with(of))
     }
 
-    /// Places among [`Share::candidates`] of those whose labels are wanted of a case, in its order.
+    /// Places among [`Share::candidates`] of those whose labels are wanted of a case: the first of its
+    /// order who have not given theirs.
     pub fn wanted(&mut self, work: &CaseLoad<'_>, labeled: &[String], now: Moment) -> &[usize] {
         let able = self.able(work);
         let (wanted, _) = self.share.places(work, now);
@@ -507,7 +501,6 @@ mod tests {
                     let wanted = sharing.wanted(&work, &labeled, now).iter();
                     let got: Vec<&str> = wanted.map(|at| &*share.candidates()[*at].name).collect();
                     assert_eq!(got, expect);
-                    assert_eq!(share.wanted(&work, &labeled, now), expect);
                     let given: Vec<&str> = labeled.iter().map(String::as_str).collect();
                     for name in &got {
                         assert_eq!(share.turn(name, &work, &given, now), Turn::First);
@@ -654,7 +647,9 @@ mod tests {
                 }
             }
             let given: Vec<String> = labeled.iter().map(|name| (*name).to_owned()).collect();
-            let wanted = share.wanted(&work, &given, now);
+            let mut sharing = Sharing::of(&share);
+            let wanted = sharing.wanted(&work, &given, now).iter();
+            let wanted: Vec<&str> = wanted.map(|at| &*share.candidates[*at].name).collect();
             let missing = share.places(&work, now).0.saturating_sub(labeled.len());
             assert_eq!(wanted, left[..missing.min(left.len())]);
         }

@@ -403,6 +403,14 @@ fn pair_of(
     ANSWERS.iter().chain(IN_ORDER).find_map(found)
 }
 
+/// Whether a field at the top of a line may hold two answers: without a look at what they say.
+pub fn has_answers(value: &Value) -> bool {
+    let holds = |object: &Map<String, Value>| {
+        ANSWERS.iter().any(|(one, two)| object.contains_key(*one) && object.contains_key(*two))
+    };
+    value.as_object().is_some_and(holds)
+}
+
 /// Lays each two answers in the order that a coin says, which is given the one of their fields whose
 /// name comes first: true, and the other one stands first. Returns the fields that stand first then.
 pub fn order_answers(parts: &mut [Part], coin: impl Fn(&str) -> bool) -> Vec<String> {

@@ -187,8 +187,9 @@ fn files_of(raw: &str, roots: &[String], hashes: &mut Hashes) -> (Vec<Fact>, Vec
                 (Defect::Corrupt, "its path was refused: it leads out of the folders")
             }
             Standing::NoFile => (Defect::Corrupt, "its path was refused: it is no regular file"),
-            Standing::TooLarge | Standing::TooMany => {
-                (Defect::Unlabelable, "its file was too large to be compared")
+            Standing::TooLarge => (Defect::Unlabelable, "its file was too large to be compared"),
+            Standing::TooMany => {
+                (Defect::Unlabelable, "its file was one of more than are compared together")
             }
         };
         let what = format!("{what} when the case was detected");

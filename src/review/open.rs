@@ -352,7 +352,8 @@ impl OpenCase {
         };
         let mut orders = Vec::new();
         if let Some(prediction) = &prediction {
-            let mut parts = modality::parts(&prediction.line, |_| true);
+            let line = &prediction.line;
+            let mut parts = modality::parts(line, |name| modality::has_answers(&line[name]));
             let coin = |of: &str| tossed(row.id, reviewer, of);
             orders = modality::order_answers(&mut parts, coin);
         }

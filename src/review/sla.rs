@@ -187,8 +187,7 @@ pub fn due_by(
     let people = Assignees::read(conn, policy)?;
     let mut found = Vec::new();
     people.each_label(conn, policy, until, now, |work, who| {
-        let who = who.iter().map(|at| people.share.candidates()[*at].name.clone()).collect();
-        found.push(label_item(work, who));
+        found.push(people.label_item(work, who));
     })?;
     people.others(conn, policy, now, &mut found)?;
     Ok(found)
@@ -231,11 +230,6 @@ pub fn due_by_person(
     Ok(DueByPerson { people: all, of_nobody })
 }
 
-/// An open case wants labels of somebody.
-fn label_item(work: &CaseLoad<'_>, who: Vec<String>) -> DueItem {
-    let item = DueItem::new(Duty::Label, who, work.detected, work.due);
-    DueItem { case: Some(work.case), ..item }
-}
 /// What is due for cases whose claims are known: the same as [`due_items`], without reading them.
 pub fn due_items_of<'c>(
     conn: &Connection,
@@ -244,6 +238,7 @@ pub fn due_items_of<'c>(
     now: Moment,
 ) -> rusqlite::Result<Vec<DueItem>> {
     let people = Assignees::read(conn, policy)?;
+    let mut sharing = Sharing::of(&people.share);
     let mut found = Vec::new();
     for (case, claims) in claims {
         let DueCandidates { labeled, open, waits, asked } = claims;
@@ -252,7 +247,7 @@ pub fn due_items_of<'c>(
             let work = CaseLoad { case, detected, due, labels, language, needs, idle: &[] };
             let idle = people.idle(conn, &work)?;
             let work = CaseLoad { idle: &idle, ..work };
-            found.push(people.label(&work, labeled, now));
+            found.push(people.label_item(&work, sharing.wanted(&work, labeled, now)));
         }
         if let Some(Waits { why, first, since, by }) = waits {
             found.push(people.settle(
@@ -352,6 +347,13 @@ impl Assignees {
         idle(conn, self.value.as_ref(), &self.share, work)
     }
 
+    /// An open case wants labels of some of the candidates.
+    fn label_item(&self, work: &CaseLoad<'_>, who: &[usize]) -> DueItem {
+        let who = who.iter().map(|at| self.share.candidates()[*at].name.clone()).collect();
+        let item = DueItem::new(Duty::Label, who, work.detected, work.due);
+        DueItem { case: Some(work.case), ..item }
+    }
+
     /// Calls `each` with every open case that is due by a time, and with who is to label it: their
     /// places among the candidates.
     fn each_label(
@@ -408,11 +410,6 @@ impl Assignees {
         found.retain(|item| self.has_to(item));
         found.sort_by_key(|item| (item.due, item.case));
         Ok(())
-    }
-
-    /// An open case wants labels from the first of its order who have not given one.
-    fn label(&self, work: &CaseLoad<'_>, labeled: &[String], now: Moment) -> DueItem {
-        label_item(work, self.share.wanted(work, labeled, now))
     }
 
     /// Whether anybody who is still here has to do something: a question to who was retired is

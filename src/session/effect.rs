@@ -57,7 +57,10 @@ pub enum Effect {
         case: CaseId,
     },
     /// Look at one of the open case's attachments.
-    LookAt(Box<(String, Attachment)>),
+    LookAt {
+        case: CaseId,
+        one: Box<(String, Attachment)>,
+    },
     /// Open one in the person's own program for it.
     OpenOutside(Box<(String, Attachment)>),
     /// Find the cases whose label lacks an answer.
@@ -112,7 +115,7 @@ impl Effect {
             Self::Submit { .. }
                 | Self::Write(_)
                 | Self::Filter { .. }
-                | Self::LookAt(_)
+                | Self::LookAt { .. }
                 | Self::Precedents { .. }
                 | Self::Worklist
                 | Self::Reliability

@@ -178,13 +178,14 @@ impl Session {
     /// Looks at what the case brings besides words: at the one after `name`, or before it; without a
     /// name, at the first.
     pub fn look_at(&mut self, name: Option<&str>, by: isize) -> Vec<Effect> {
-        let all = self.opened.as_ref().map(Opened::attachments).unwrap_or_default();
+        let Some(opened) = &self.opened else { return Vec::new() };
+        let (case, all) = (opened.case.row.id, opened.attachments());
         if all.is_empty() {
             return self.say("The case brings nothing besides words.");
         }
         let known = name.and_then(|name| all.iter().position(|(known, _)| known == name));
         let at = known.map_or(0, |at| (at as isize + by).rem_euclid(all.len() as isize) as usize);
-        vec![Effect::LookAt(Box::new(all[at].clone()))]
+        vec![Effect::LookAt { case, one: Box::new(all[at].clone()) }]
     }
 
     /// Opens an attachment in the person's own program for it.

@@ -97,11 +97,6 @@ impl Opened {
         self.seen.extend(shown);
     }
 
-    /// Takes note that the file of a field is not there as it was meant.
-    pub fn could_not_see(&mut self, field: &str) {
-        self.case.lose_file(field);
-    }
-
     /// Writes into the draft what was seen up to now.
     pub fn keep_seen(&mut self) {
         let hides = |cue| self.hides(cue);

@@ -101,7 +101,10 @@ pub enum Report {
         words: String,
     },
     /// An attachment was looked at.
-    LookedAt(Box<LookedAt>),
+    LookedAt {
+        case: CaseId,
+        looked: Box<LookedAt>,
+    },
     Precedents {
         case: CaseId,
         found: Vec<Precedent>,

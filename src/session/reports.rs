@@ -241,10 +241,13 @@ impl Session {
                 effects
             }
             Report::Edited(Some(text)) => self.change_draft(|draft| draft.rationale = text),
-            Report::LookedAt(looked) => {
-                // It may have been there when the case was opened.
-                if let Some(opened) = self.opened.as_mut().filter(|_| looked.unseen) {
-                    opened.could_not_see(&looked.name);
+            Report::LookedAt { case, looked } => {
+                let opened = self.opened.as_mut().filter(|opened| opened.case.row.id == case);
+                // Whoever went on to another case does not look at this one's any more.
+                let Some(opened) = opened else { return Vec::new() };
+                if looked.unseen {
+                    // It may have been there when the case was opened.
+                    opened.case.lose_file(&looked.name);
                 }
                 vec![Effect::Show(Window::LookedAt(looked))]
             }

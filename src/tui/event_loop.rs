@@ -369,7 +369,7 @@ impl Outside<'_> {
         // Where letters become larger or smaller, cells do.
         if self.in_points && !self.is_asked {
             let name = self.name.as_deref();
-            session.front.canvas = Canvas::of(name, self.sixels, cell_size());
+            session.front.canvas = Canvas::of(name, self.sixels, cell_size);
         }
         Ok(self.screen.draw(&session.front, &mut self.pace)?)
     }

@@ -46,8 +46,12 @@ pub struct Canvas {
 
 impl Canvas {
     /// How a terminal of that name draws them, if it does; `sixels` is whether it says that it knows
-    /// those, `cell` the size of a cell, where it is known.
-    pub fn of(name: Option<&str>, sixels: bool, cell: Option<(u16, u16)>) -> Option<Self> {
+    /// those, `cell` says the size of a cell, where it is known.
+    pub fn of(
+        name: Option<&str>,
+        sixels: bool,
+        cell: impl FnOnce() -> Option<(u16, u16)>,
+    ) -> Option<Self> {
         let is = |names: &[&str]| {
             name.is_some_and(|name| names.iter().any(|known| name.starts_with(known)))
         };
@@ -59,12 +63,17 @@ impl Canvas {
             Protocol::Kitty
         } else if is(&["WezTerm", "iTerm2", "mintty"]) {
             Protocol::Inline
-        } else if sixels && cell.is_some() {
+        } else if sixels {
             Protocol::Sixel
         } else {
             return None;
         };
-        Some(Self { protocol, cell: cell.unwrap_or(CELL) })
+        let cell = match (protocol, cell()) {
+            // Sixels cover points, not cells.
+            (Protocol::Sixel, None) => return None,
+            (_, cell) => cell.unwrap_or(CELL),
+        };
+        Some(Self { protocol, cell })
     }
 
     /// How many cells a picture takes of so many columns and rows: as large as it fits, with its
@@ -148,7 +157,8 @@ mod tests {
 
     #[test]
     fn points_are_drawn_only_by_who_said_so() {
-        let of = |name, sixels, cell| Canvas::of(name, sixels, cell).map(|canvas| canvas.protocol);
+        let of =
+            |name, sixels, cell| Canvas::of(name, sixels, || cell).map(|canvas| canvas.protocol);
         assert_eq!(of(Some("kitty(0.43.1)"), false, None), Some(Protocol::Kitty));
         assert_eq!(of(Some("WezTerm 20240203"), true, None), Some(Protocol::Inline));
         assert_eq!(of(Some("XTerm(390)"), true, Some((6, 13))), Some(Protocol::Sixel));

@@ -314,3 +314,32 @@ fn one_path_that_is_meant_twice_stands_twice() {
     assert!(row("input.b:").contains("as it was when the case was detected"), "{shown}");
     assert!(!shown.contains("bob.smith") && !shown.contains("missing: input.c"), "{shown}");
 }
+
+/// What is told of a file of one case says nothing of the next, though that has a file in the same
+/// field: whoever went on does not look at it any more.
+#[test]
+fn what_comes_late_of_a_file_is_not_of_the_next_case() {
+    use casework::session::Report;
+    use casework::workspace::attached::{LookedAt, Shown};
+    let place = Place::new();
+    let mut workspace = place.create();
+    let case = |id: &str| {
+        json!({ "id": id, "occurred_at": "2026-06-01T08:00:00Z", "stream": "s",
+            "input": { "text": format!("see {id}"), "scan": { "path": "one.png" } },
+            "prediction": { "label": "pay", "confidence": 0.2 } })
+    };
+    ingest(&mut workspace, &format!("{}\n{}\n", case("a"), case("b")));
+    let mut review = Review::in_turn(workspace, (120, 40), || T0, None).unwrap();
+    let first = review.front.session.open_id().unwrap();
+    review.press("]");
+    assert_ne!(review.front.session.open_id(), Some(first));
+    let looked = LookedAt {
+        name: "input.scan".to_owned(),
+        facts: vec!["one.png".to_owned()],
+        wrong: vec!["it is missing here".to_owned()],
+        unseen: true,
+        shown: Shown::Nothing,
+    };
+    review.hear(Report::LookedAt { case: first, looked: Box::new(looked) });
+    assert!(!review.text().contains("it is missing here"), "{}", review.text());
+}

@@ -13,7 +13,8 @@ use crate::format::read::csv::Cells;
 use crate::format::read::{Cases, Found, Options};
 use crate::format::times::Times;
 
-/// What a column may be, and how such are called, the surest name first.
+/// What a column may be, and how such are called, the surest name first. Records are asked for them in
+/// this order.
 const ROLES: &[(&str, &[&str])] = &[
     (
         "id",
@@ -168,26 +169,11 @@ struct Rows {
     plan: Option<Plan>,
 }
 
-/// The roles in the order in which a record is asked for them.
-const ASKED: [&str; 11] = [
-    "id",
-    "occurred_at",
-    "text",
-    "label",
-    "confidence",
-    "stream",
-    "trace_id",
-    "session_id",
-    "model",
-    "model_version",
-    "latency_ms",
-];
-
 /// Where the cells of a row stand in its line.
 struct Plan {
     names: Arc<[String]>,
-    /// The cell of each role.
-    roles: [Option<usize>; ASKED.len()],
+    /// The cell of each of [`ROLES`].
+    roles: [Option<usize>; ROLES.len()],
     /// What else the input holds, in order: a name as JSON, and its cell.
     rest: Vec<(String, usize)>,
     /// Whether the session stands in the input as it is.
@@ -196,7 +182,7 @@ struct Plan {
 
 impl Plan {
     fn of(names: &Arc<[String]>, columns: &Columns) -> Self {
-        // As a record is taken apart, so that the rest is in its order.
+        // As a record is taken apart, role by role, so that the rest is in its order.
         let cells = names.iter().enumerate();
         let mut left: Map<String, Value> =
             cells.map(|(at, name)| (name.clone(), Value::from(at))).collect();
@@ -204,8 +190,8 @@ impl Plan {
             let at = left.remove(columns.of(name)?)?.as_u64()?;
             Some(at as usize)
         };
-        let roles = ASKED.map(&mut take);
-        let said = roles[2].is_some();
+        let roles = std::array::from_fn(|at| take(ROLES[at].0));
+        let said = columns.of("text").is_some_and(|name| !left.contains_key(name));
         let (mut rest, mut has_session) = (Vec::new(), false);
         for (name, at) in left {
             has_session |= name == "session_id";
@@ -262,7 +248,7 @@ impl Cases for Rows {
             let confidence = confidence(cell(sure).map(Value::from), self.decimal_comma)?;
             let own = text(id).ok_or(Reject::Missing("id"))?;
             let at = times.read(cell(at).map(Value::from).as_ref())?;
-            let mut to = Vec::with_capacity(128 + 2 * cells.len());
+            let mut to = Vec::with_capacity(128 + 2 * cells.bytes());
             to.extend(b"{\"id\":");
             quote(own, &mut to);
             to.extend(b",\"occurred_at\":");

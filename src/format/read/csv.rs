@@ -56,12 +56,8 @@ impl Cells {
     }
 
     /// Bytes of all of them.
-    pub fn len(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.text.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.text.is_empty()
     }
 
     /// As an object of texts.

@@ -180,11 +180,12 @@ impl Reader {
             Effect::Overruled => {
                 self.workspace.overruled().map(|rows| Some(Report::Overruled(rows)))
             }
-            Effect::LookAt(one) => {
+            Effect::LookAt { case, one } => {
                 let roots = self.workspace.config.attachments.roots.clone();
                 let report = Arc::clone(&self.report);
                 std::thread::spawn(move || {
-                    report(Report::LookedAt(Box::new(look_at(&one.0, &one.1, &roots))));
+                    let looked = Box::new(look_at(&one.0, &one.1, &roots));
+                    report(Report::LookedAt { case, looked });
                 });
                 Ok(None)
             }
