@@ -21,6 +21,9 @@ use crate::journal::{Append, DeviceKey, Writer};
 
 /// Events in one entry.
 const ENTRY_EVENTS: usize = 1_000;
+/// Bytes of payloads that stand beside one entry, but for one that is larger: together they are one
+/// file in a store.
+const ENTRY_BYTES: usize = 8 << 20;
 
 /// What became of some cases.
 #[derive(Debug, Default)]
@@ -51,6 +54,8 @@ pub struct Admitter<'c, 't> {
     /// Cases of this transaction, with the hash of their lines.
     new: HashMap<CaseId, Hash>,
     events: Vec<Append>,
+    /// Bytes of the payloads of these.
+    bytes: usize,
     unpacker: Unpacker,
     /// Whether to do as if there were no cases yet.
     pub afresh: bool,
@@ -76,6 +81,7 @@ impl<'c, 't> Admitter<'c, 't> {
             writer,
             new,
             events,
+            bytes: 0,
             unpacker: Unpacker::default(),
             afresh: false,
             again: false,
@@ -104,7 +110,7 @@ impl<'c, 't> Admitter<'c, 't> {
             Some(true) if asked => {
                 self.admitted.duplicate += 1;
                 if self.writer.is_some() {
-                    self.events.push(Append::with_payload(&ready.event, ready.packed, ready.text));
+                    self.case(ready, now)?;
                 }
             }
             Some(true) => self.admitted.duplicate += 1,
@@ -127,10 +133,7 @@ impl<'c, 't> Admitter<'c, 't> {
                     }
                     return Ok(());
                 }
-                self.events.push(Append::with_payload(&ready.event, ready.packed, ready.text));
-                if self.events.len() >= ENTRY_EVENTS {
-                    self.entry(now)?;
-                }
+                self.case(ready, now)?;
             }
         }
         Ok(())
@@ -177,7 +180,18 @@ impl<'c, 't> Admitter<'c, 't> {
         if self.events.len() >= ENTRY_EVENTS { self.entry(now) } else { Ok(()) }
     }
 
+    fn case(&mut self, ready: Ready, now: Moment) -> Result<(), IntakeError> {
+        let more = ready.packed.bytes.len();
+        if self.bytes + more > ENTRY_BYTES {
+            self.entry(now)?;
+        }
+        self.bytes += more;
+        self.events.push(Append::with_payload(&ready.event, ready.packed, ready.text));
+        if self.events.len() >= ENTRY_EVENTS { self.entry(now) } else { Ok(()) }
+    }
+
     fn entry(&mut self, now: Moment) -> Result<(), IntakeError> {
+        self.bytes = 0;
         if let Some((writer, author)) = self.writer.as_mut().filter(|_| !self.events.is_empty()) {
             writer.append(*author, std::mem::take(&mut self.events), now)?;
         }

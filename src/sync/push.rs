@@ -138,17 +138,26 @@ impl Exchange<'_> {
         let mut bytes = 0;
         for seq in first..=last {
             let rows = db::payload::between(&self.db.conn, replica, seq, seq)?;
-            bytes += rows.iter().map(|row| row.bytes.len()).sum::<usize>();
+            let more = rows.iter().map(|row| row.bytes.len()).sum::<usize>();
+            // What is large is a file by itself: nobody takes in one over a limit.
+            let mut ends = Vec::new();
+            if bytes > 0 && bytes + more > SEGMENT_BYTES {
+                ends.push((seq - 1, std::mem::take(&mut payloads)));
+                bytes = 0;
+            }
             payloads.rows.extend(rows);
+            bytes += more;
             if bytes >= SEGMENT_BYTES || (seq == last && !payloads.rows.is_empty()) {
+                ends.push((seq, std::mem::take(&mut payloads)));
+                bytes = 0;
+            }
+            for (end, full) in ends {
                 if self.encrypt && secrets.is_empty() {
                     return Ok(false);
                 }
                 self.step()?;
-                let full = std::mem::take(&mut payloads);
-                self.put_payloads(replica, (from, seq), full, secrets, done)?;
-                bytes = 0;
-                from = seq + 1;
+                self.put_payloads(replica, (from, end), full, secrets, done)?;
+                from = end + 1;
             }
         }
         Ok(true)
