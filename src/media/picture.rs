@@ -16,7 +16,7 @@ const BYTES_MAX: usize = 64 << 20;
 /// A small picture is drawn at most so many times as large.
 const ENLARGED_MAX: f64 = 4.0;
 /// Behind what is transparent.
-const BEHIND: [f64; 2] = [40.0, 72.0];
+const BEHIND: [u64; 2] = [40, 72];
 /// Frames of a moving picture that are counted.
 const FRAMES_MAX: usize = 10_000;
 
@@ -47,8 +47,7 @@ impl Picture {
         }
     }
 
-    /// A picture that was not decoded.
-    #[cfg(test)]
+    /// A picture of points that are known, row by row.
     pub fn of_points(width: u32, height: u32, points: Vec<[u8; 4]>) -> Self {
         Self { kind: "image/png", width, height, frames: 1, points }
     }
@@ -74,6 +73,12 @@ impl Picture {
         places.map(|(x, y)| self.point((x, y), (across, down), (x / 8 + y / 8) % 2)).collect()
     }
 
+    /// It, scaled to so many points across and down, over what is behind it.
+    pub fn smaller(&self, across: usize, down: usize) -> Self {
+        let points = self.points(across, down).into_iter().map(|[r, g, b]| [r, g, b, 255]);
+        Self::of_points(across as u32, down as u32, points.collect())
+    }
+
     /// A point of it, scaled to so many across and down.
     fn point(&self, (x, y): (usize, usize), of: (usize, usize), shade: usize) -> [u8; 3] {
         let span = |at: usize, of: usize, size: u32| {
@@ -92,20 +97,20 @@ impl Picture {
     ) -> [u8; 3] {
         // Of very many points some are enough.
         let step = |range: &std::ops::Range<usize>| (range.len() / 16).max(1);
-        let (mut sums, mut n) = ([0.0; 3], 0.0);
+        let (mut sums, mut n) = ([0; 3], 0_u64);
         for y in down.clone().step_by(step(&down)) {
             for x in across.clone().step_by(step(&across)) {
                 let Some([r, g, b, a]) = self.points.get(y * self.width as usize + x) else {
                     continue;
                 };
-                let solid = f64::from(*a) / 255.0;
+                let (solid, behind) = (u64::from(*a), BEHIND[shade] * u64::from(255 - *a));
                 for (sum, part) in sums.iter_mut().zip([r, g, b]) {
-                    *sum += f64::from(*part) * solid + BEHIND[shade] * (1.0 - solid);
+                    *sum += u64::from(*part) * solid + behind;
                 }
-                n += 1.0;
+                n += 255;
             }
         }
-        sums.map(|sum| (sum / f64::max(n, 1.0)).round() as u8)
+        sums.map(|sum| ((sum + n / 2) / n.max(1)) as u8)
     }
 
     /// Turned as a camera says that it was held (EXIF's orientation).

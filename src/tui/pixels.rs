@@ -98,13 +98,18 @@ impl Canvas {
         let guess = (bytes as f64 * 3.0 / (size.0 * size.1).max(1) as f64).sqrt().min(1.0);
         let smaller = |of: usize, by: f64| ((of as f64 * by) as usize).max(1);
         size = (smaller(size.0, guess), smaller(size.1, guess));
+        // What has to be smaller is made of what was made of all its points.
+        let mut last;
+        let mut from = picture;
         loop {
-            let points = Points::of(picture, size.0, size.1);
+            let points = Points::of(from, size.0, size.1);
             let Some(drawn) = self.written(&points, place) else { return Vec::new() };
             if drawn.len() <= bytes || size.0.max(size.1) <= 32 {
                 out.extend(drawn);
                 return out;
             }
+            last = from.smaller(size.0, size.1);
+            from = &last;
             let by = (bytes as f64 / drawn.len() as f64).sqrt().min(0.9) * 0.95;
             size = (smaller(size.0, by), smaller(size.1, by));
         }
