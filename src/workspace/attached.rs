@@ -25,7 +25,7 @@ pub struct LookedAt {
     pub facts: Vec<String>,
     /// What is wrong with it.
     pub wrong: Vec<String>,
-    /// It is a file, and was not there as it was meant.
+    /// It is a file, and was not there as it was meant, or is none that can be shown.
     pub unseen: bool,
     pub shown: Shown,
 }
@@ -68,6 +68,7 @@ pub fn look_at(name: &str, attachment: &Attachment, roots: &[String]) -> LookedA
             looked.wrong.push(format!("it says it is {said}, and it is {kind}"));
         }
     };
+    let mut is_one = true;
     match kind_of(&bytes) {
         Some(kind @ ("image/png" | "image/jpeg" | "image/gif")) => {
             differs(kind);
@@ -81,7 +82,10 @@ pub fn look_at(name: &str, attachment: &Attachment, roots: &[String]) -> LookedA
                     looked.facts.push(format!("{kind}, {width} × {height} points{moving}"));
                     looked.shown = Shown::Picture(Arc::new(picture));
                 }
-                Err(error) => looked.wrong.push(error.to_string()),
+                Err(error) => {
+                    is_one = false;
+                    looked.wrong.push(error.to_string());
+                }
             }
         }
         Some(kind @ "audio/wav") => {
@@ -93,20 +97,28 @@ pub fn look_at(name: &str, attachment: &Attachment, roots: &[String]) -> LookedA
                     looked.wrong.extend(wrong);
                     looked.shown = Shown::Sound(sound.strip(STRIP.0, STRIP.1));
                 }
-                Err(error) => looked.wrong.push(error.to_string()),
+                Err(error) => {
+                    is_one = false;
+                    looked.wrong.push(error.to_string());
+                }
             }
         }
-        _ if bytes.is_empty() => looked.wrong.push(Unreadable::Empty.to_string()),
+        _ if bytes.is_empty() => {
+            is_one = false;
+            looked.wrong.push(Unreadable::Empty.to_string());
+        }
         _ => match std::str::from_utf8(&bytes) {
             Ok(text) if !text.contains('\0') => {
                 looked.shown = Shown::Source(cut(text, TEXT_BYTES_MAX).into_owned());
             }
             _ if said.starts_with("image/") || said.starts_with("audio/") => {
+                is_one = false;
                 looked.wrong.push(Unreadable::Unknown.to_string());
             }
             _ => {}
         },
     }
+    looked.unseen = !is_one && attachment.meant().is_some();
     looked
 }
 
