@@ -97,12 +97,13 @@ impl Pipe {
     /// What came in a moment, in whole lines, and whether that was all.
     fn listen(&mut self, stop: &AtomicBool) -> io::Result<(Vec<u8>, bool)> {
         let mut bytes = std::mem::take(&mut self.rest);
+        // Half a line, however long, waits for its other half.
+        let most = bytes.len() + PIPE_BYTES;
         let mut input = Waiting(io::stdin());
         let begun = clock::instant();
         let mut buffer = vec![0; 64 << 10];
         let mut ended = false;
-        while begun.elapsed() < LISTEN && bytes.len() < PIPE_BYTES && !stop.load(Ordering::Relaxed)
-        {
+        while begun.elapsed() < LISTEN && bytes.len() < most && !stop.load(Ordering::Relaxed) {
             match input.read(&mut buffer) {
                 Ok(0) => {
                     ended = true;

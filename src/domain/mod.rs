@@ -18,6 +18,7 @@ pub mod attachment;
 pub mod mail;
 pub mod chat;
 pub mod modality;
+pub mod long_text;
 pub mod reading;
 pub mod paths;
 pub mod payload;

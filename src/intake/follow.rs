@@ -141,17 +141,22 @@ impl Follower {
         let is_last = fs::metadata(path)
             .map_or(true, |about| identity(&about) != (place.device, place.inode));
         let begun = (place.until > place.offset).then_some(place.until);
-        let end =
-            begun.unwrap_or(length).min(place.offset + PIECE_BYTES.max(LINE_BYTES_MAX as u64));
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(place.offset))?;
-        file.take(end.saturating_sub(place.offset)).read_to_end(&mut bytes)?;
+        let most = begun.map_or(PIECE_BYTES, |until| until - place.offset);
+        file.take(most).read_to_end(&mut bytes)?;
         if begun.is_none() {
+            let mut whole = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at + 1);
+            if whole == 0 && bytes.len() as u64 == PIECE_BYTES {
+                // One long line is a piece by itself.
+                file.take(LINE_BYTES_MAX as u64 - PIECE_BYTES).read_to_end(&mut bytes)?;
+                whole = memchr::memchr(b'\n', &bytes).map_or(0, |at| at + 1);
+            }
             // Half a line waits for its other half, unless none comes.
-            let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at + 1);
+            let is_all = place.offset + bytes.len() as u64 == length;
             let too_long = bytes.len() >= LINE_BYTES_MAX;
-            let is_whole = is_last && end == length || whole == 0 && too_long;
-            if !is_whole {
+            let is_whole = is_last && is_all && whole <= PIECE_BYTES as usize;
+            if !(is_whole || whole == 0 && too_long) {
                 bytes.truncate(whole);
             }
         }
@@ -269,6 +274,31 @@ mod tests {
         fs::write(&log, "8\n").unwrap();
         assert_eq!(all(&mut lost), "8\n");
         assert_eq!(lost.noticed(), [Noticed::Shorter(log)]);
+    }
+
+    #[test]
+    fn a_line_longer_than_a_piece_is_a_piece_by_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("log");
+        let long = "x".repeat(PIECE_BYTES as usize + 1_000);
+        append(&log, &format!("one\n{long}"));
+        let mut follower = Follower::new(vec![log.clone()], Places::default());
+        let mut next = || {
+            let piece = follower.next_piece()?;
+            follower.taken(&piece);
+            Some(piece.bytes.len())
+        };
+        assert_eq!((next(), next()), (Some(4), None), "it has no end yet");
+        append(&log, "\ntwo\nthree");
+        assert_eq!((next(), next(), next()), (Some(long.len() + 1), Some(4), None));
+        append(&log, &format!("\n{long}\nfour"));
+        fs::rename(&log, dir.path().join("log.1")).unwrap();
+        append(&log, "five\n");
+        let left = [next(), next(), next(), next(), next()];
+        assert_eq!(
+            left,
+            [6, long.len() + 1, 4, 5].map(Some).into_iter().chain([None]).collect::<Vec<_>>()[..]
+        );
     }
 
     #[test]

@@ -97,6 +97,11 @@ fn neighbour(near: &Near, redact: Option<&Redact>) -> Neighbour {
     kept
 }
 
+/// That a line and what stands around it are more than a case can hold.
+pub fn too_large() -> Reject {
+    Reject::NotJson("its context is too large".to_owned())
+}
+
 /// The payload's JSON, if the line is sound all through, without what is to be redacted.
 pub fn payload_json(
     matured: &Matured,
@@ -120,7 +125,6 @@ pub fn payload_json(
         text if redacted.is_none() && !text.is_empty() => text.to_owned(),
         _ => glance(&serde_json::from_str(raw).map_err(|error| not_json(&error))?),
     };
-    let too_large = || Reject::NotJson("its context is too large".to_owned());
     let prediction = serde_json::from_str::<&RawValue>(raw).map_err(|error| not_json(&error))?;
     let mut logs =
         logs.and_then(|logs| logs.lines_for(seen.trace(), seen.at).ok()).unwrap_or_default();

@@ -29,7 +29,7 @@ use crate::domain::time::Moment;
 use crate::format::log::LogOptions;
 use crate::format::mapping::Mapping;
 use crate::format::open::Input;
-use crate::journal::blob::{Dictionary, Packer};
+use crate::journal::blob::{Dictionary, PACKED_BYTES_MAX, Packer};
 use crate::journal::kind::{AlarmRaised, StreamTallied};
 use crate::journal::{Append, DeviceKey};
 use crate::media::file::Hashes;
@@ -43,6 +43,8 @@ const LOOKERS: usize = 2;
 const QUEUE: usize = 4;
 /// Cases packed together, and sampled for a dictionary.
 const BATCH: usize = 512;
+/// Bytes of their lines, or a little more.
+const BATCH_BYTES: usize = 64 << 20;
 /// Cases in one transaction.
 const COMMIT_CASES: u64 = 50_000;
 /// Most cases that wait for the end to be decided.
@@ -348,9 +350,10 @@ fn order(
                     return Ok(());
                 }
             }
-            // A slow stream is not kept waiting for a batch to fill.
+            // A slow stream is not kept waiting for a batch to fill, and of long lines few are held.
+            let held: usize = matured.iter().map(|one| one.seen.raw().len()).sum();
             if !matured.is_empty()
-                && bytes < (1 << 20)
+                && (bytes < (1 << 20) || held > BATCH_BYTES)
                 && to_pack.send(std::mem::take(&mut matured)).is_err()
             {
                 return Ok(());
@@ -411,7 +414,11 @@ fn pack_all(
         }
         let mut ready = Vec::with_capacity(payloads.len());
         for (matured, made) in payloads {
-            ready.push(pack::ready(matured, made, plan.needs, &mut packer)?);
+            let one = pack::ready(matured, made, plan.needs, &mut packer)?;
+            match one.packed.bytes.len() > PACKED_BYTES_MAX {
+                true => rejected.push(Rejected { line: one.line, reject: pack::too_large() }),
+                false => ready.push(one),
+            }
         }
         let counts = Message::Counts { read: 0, passed: 0, rejected, bytes: 0 };
         if out.send(counts).is_err() || out.send(Message::Ready(ready)).is_err() {

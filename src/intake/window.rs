@@ -18,6 +18,8 @@ const TEXT_BYTES: usize = 1_200;
 const SESSION_MAX: usize = 10;
 /// Most streams that are followed at once; the one that was silent longest is let go.
 const STREAMS_MAX: usize = 1_000;
+/// Bytes of lines that are held: where lines are long, a case has fewer of them around it.
+const HELD_BYTES: usize = 192 << 20;
 
 /// A prediction that becomes a case.
 #[derive(Debug)]
@@ -39,6 +41,8 @@ pub struct Window {
     each_side: usize,
     streams: HashMap<String, Stream>,
     turn: u64,
+    /// Bytes of the lines in all streams.
+    bytes: usize,
 }
 
 #[derive(Default)]
@@ -57,7 +61,7 @@ pub fn reach(each_side: usize) -> u64 {
 
 impl Window {
     pub fn new(each_side: usize) -> Self {
-        Self { each_side, streams: HashMap::new(), turn: 0 }
+        Self { each_side, streams: HashMap::new(), turn: 0, bytes: 0 }
     }
 
     fn reach(&self) -> u64 {
@@ -80,14 +84,23 @@ impl Window {
         if seen.flags.is_some() {
             stream.waiting.push_back(number);
         }
+        self.bytes += seen.raw().len();
         stream.recent.push_back(Arc::new(seen));
         while stream.waiting.front().is_some_and(|first| first + reach <= number) {
             stream.mature(each_side, reach, out);
         }
         let oldest = stream.waiting.front().copied().unwrap_or(number);
         while stream.base + 2 * reach < oldest {
-            stream.recent.pop_front();
-            stream.base += 1;
+            self.bytes -= stream.drop_first();
+        }
+        while self.bytes > HELD_BYTES && stream.recent.len() > 1 {
+            if stream.waiting.front() == Some(&stream.base) {
+                stream.mature(each_side, reach, out);
+            }
+            self.bytes -= stream.drop_first();
+        }
+        while self.bytes > HELD_BYTES && self.streams.len() > 1 {
+            self.let_go(out);
         }
     }
 
@@ -96,9 +109,9 @@ impl Window {
     pub fn go_on(&mut self) {
         let reach = self.reach() as usize;
         for stream in self.streams.values_mut() {
-            let far = stream.recent.len().saturating_sub(reach);
-            stream.recent.drain(..far);
-            stream.base += far as u64;
+            while stream.recent.len() > reach {
+                self.bytes -= stream.drop_first();
+            }
             for seen in &mut stream.recent {
                 // It comes before all of the next piece, in which lines are numbered anew.
                 let mut alone = seen.alone();
@@ -127,11 +140,18 @@ impl Window {
             while !stream.waiting.is_empty() {
                 stream.mature(each_side, reach, out);
             }
+            self.bytes -= stream.recent.iter().map(|seen| seen.raw().len()).sum::<usize>();
         }
     }
 }
 
 impl Stream {
+    /// Drops the first line, around which nothing waits; how long it was.
+    fn drop_first(&mut self) -> usize {
+        self.base += 1;
+        self.recent.pop_front().map_or(0, |seen| seen.raw().len())
+    }
+
     fn mature(&mut self, each_side: usize, reach: u64, out: &mut Vec<Matured>) {
         let Some(number) = self.waiting.pop_front() else { return };
         let index = (number - self.base) as usize;

@@ -1,14 +1,17 @@
 //! Payloads as stored: salted, hashed, compressed with a dictionary learned from the first ones.
 
 use std::collections::HashMap;
+use std::io::Read as _;
 
 use rusqlite::Connection;
 use zstd::bulk::{Compressor, Decompressor};
+use zstd::stream::read::Decoder;
 
 use super::JournalError;
 use crate::db;
 use crate::db::payload::PayloadRow;
 use crate::domain::ids::{EventId, Hash};
+use crate::domain::long_text::strings;
 use crate::domain::payload::{Payload, Salt, payload_hash};
 
 /// Fast enough for ingest; with a dictionary the next levels gain little.
@@ -18,7 +21,12 @@ const DICTIONARY_BYTES: usize = 64 << 10;
 /// Fewer samples than this make no useful dictionary.
 pub const SAMPLES_MIN: usize = 64;
 /// Largest payload, uncompressed.
-pub const PAYLOAD_BYTES_MAX: usize = 32 << 20;
+pub const PAYLOAD_BYTES_MAX: usize = 128 << 20;
+/// Largest payload as it is stored: it goes into one file of a store, with little else.
+pub const PACKED_BYTES_MAX: usize = 88 << 20;
+
+/// Bytes in which what was compressed says how much it is.
+const HEADER_BYTES: usize = 1 << 10;
 
 /// A payload ready to be stored with the event that will name it.
 #[derive(Debug, Clone)]
@@ -125,20 +133,6 @@ fn shared_parts(payloads: &[&[u8]]) -> Vec<Vec<u8>> {
     payloads.iter().map(clean).collect()
 }
 
-/// The insides of the strings of a JSON text, and whether each is a value.
-fn strings(json: &[u8]) -> impl Iterator<Item = (bool, std::ops::Range<usize>)> + '_ {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let start = at + memchr::memchr(b'"', json.get(at..)?)? + 1;
-        let mut end = start;
-        while *json.get(end)? != b'"' {
-            end += if json[end] == b'\\' { 2 } else { 1 };
-        }
-        at = end + 1;
-        Some((json.get(at) != Some(&b':'), start..end))
-    })
-}
-
 /// Compresses payloads, one after another.
 pub struct Packer {
     compressor: Compressor<'static>,
@@ -189,6 +183,42 @@ impl Unpacker {
         let json = decompressor.decompress(&row.bytes, size).map_err(|_| damaged())?;
         if payload_hash(&row.salt, &json) == row.hash { Ok(json) } else { Err(damaged()) }
     }
+}
+
+/// How many bytes the payload of an event has, uncompressed, as it says of itself; nothing where it
+/// says nothing, or is not here.
+///
+/// # Errors
+/// Those of the database.
+pub fn size(conn: &Connection, event: EventId) -> Result<Option<u64>, JournalError> {
+    let head = db::payload::head(conn, event, HEADER_BYTES)?;
+    let said = head.map(|row| zstd::zstd_safe::get_frame_content_size(&row.bytes));
+    Ok(said.and_then(Result::ok).flatten())
+}
+
+/// What the payload of an event begins with, up to so many bytes. It is not known to be what its hash
+/// says: that is known of all of it, or of nothing.
+///
+/// # Errors
+/// Those of the database.
+pub fn beginning(
+    conn: &Connection,
+    event: EventId,
+    bytes: u64,
+) -> Result<Option<Vec<u8>>, JournalError> {
+    // As much as it takes where nothing could be compressed.
+    let Some(row) = db::payload::head(conn, event, bytes as usize + HEADER_BYTES)? else {
+        return Ok(None);
+    };
+    let dictionary = match row.dictionary {
+        Some(hash) => db::payload::dictionary(conn, hash)?.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let reader = Decoder::with_dictionary(row.bytes.as_slice(), &dictionary);
+    let mut json = Vec::new();
+    // The rest is not there, so it ends in an error or before.
+    let _ = reader.map_err(JournalError::Zstd)?.take(bytes).read_to_end(&mut json);
+    Ok(Some(json))
 }
 
 /// The payload of the event `event`.

@@ -101,6 +101,13 @@ pub const COMMANDS: &[Command] = &[
             Vec::new()
         },
     ),
+    command(
+        "read-on",
+        ">",
+        "",
+        "tells the next page of a text of which the case tells only the beginning",
+        |desk, _| desk.session.go_on_reading(1),
+    ),
     command("logs", "L", "", "tells the log lines", |desk, _| tells(desk, Desk::logs)),
     command("near", "N neighbours", "", "tells the nearby predictions", |desk, _| {
         tells(desk, Desk::near)

@@ -7,6 +7,7 @@ use crate::domain::protocol::places::INPUT_TEXT;
 use crate::domain::reading::paragraphs;
 use crate::domain::time::{Moment, short_span};
 use crate::review::{OpenCase, Precedent};
+use crate::session::Opened;
 
 /// A span of time in words: `3 hours`.
 fn span_words(ms: i64) -> String {
@@ -149,6 +150,11 @@ impl Desk {
             self.say("Warning", &format!("{trouble}."));
         }
         self.tell_input(&case);
+        let long = self.session.opened.as_ref().map(Opened::long_texts).unwrap_or_default();
+        for name in long {
+            let words = format!("{name} goes on: read-on tells the rest, page after page.");
+            self.say("Text", &words);
+        }
         if let Some(words) = model_words(&case) {
             self.say("Model", &words);
         }

@@ -2,6 +2,7 @@
 
 use super::desk::{Desk, outcome_in_words, sentence};
 use crate::domain::arbitration::Cause;
+use crate::domain::text::visible_lines;
 use crate::domain::time::short_span;
 use crate::review::arbitration::{Dispute, PastRuling, Side};
 use crate::review::board::pages::Page;
@@ -32,6 +33,18 @@ impl Desk {
                 if let Shown::Source(text) = &looked.shown {
                     self.go_on(text.lines().map(str::to_owned).collect(), super::desk::PAGE);
                 }
+            }
+            Window::Page(page) => {
+                let words = format!(
+                    "{}, page {} of {}, from line {}. read-on tells the next page.",
+                    page.name,
+                    page.number + 1,
+                    page.pages,
+                    page.line
+                );
+                self.say("Text", &words);
+                let lines = visible_lines(page.text.strip_suffix('\n').unwrap_or(&page.text));
+                self.go_on(lines, super::desk::PAGE);
             }
             Window::Precedents(found) => self.alike(&found),
             Window::Feedback { title, words, .. } => {

@@ -1,6 +1,7 @@
 //! A case opened for reading: its row, its payload understood, its history as this reviewer may see
 //! it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
@@ -20,6 +21,7 @@ use crate::domain::hygiene::Fact;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND, REPEAT_ROUND};
 use crate::domain::logline::LogLine;
+use crate::domain::long_text::{self, Ask, Page, WHOLE_BYTES};
 use crate::domain::modality::{self, Part, View};
 use crate::domain::payload::{Neighbour, Payload};
 use crate::domain::plugin::{PluginFlag, Suggestion};
@@ -113,6 +115,8 @@ pub struct OpenCase {
     /// Their latest label of the round that one would be of now, whether it is shown or not: a
     /// submit that finds another one was overtaken.
     pub latest: Option<EventId>,
+    /// Texts of the line of which only the beginning is here.
+    long: Vec<String>,
     /// What was taken out because a policy hides it: see [`Self::hide`].
     pub hidden: Vec<Cue>,
     /// The right answer is known, and this reviewer's only measures.
@@ -126,6 +130,8 @@ pub struct OpenCase {
     round: String,
 }
 
+/// Bytes of a large payload that are read to show what it begins with.
+const BEGINNING_BYTES: u64 = 64 << 10;
 /// Bytes of a field's name that a label keeps.
 const FIELD_BYTES_MAX: usize = 200;
 
@@ -196,6 +202,63 @@ pub fn latest_in(
     Ok(latest.map(|(_, event, at)| (event, at)))
 }
 
+/// How much of long texts is held while a case is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    All,
+    /// Of a payload that is large, the beginnings.
+    Beginnings,
+}
+
+/// The event beside which the payload of a case stands: another one, where something of it was erased.
+fn payload_event(conn: &Connection, row: &CaseRow) -> rusqlite::Result<EventId> {
+    Ok(erasure::payload_event(conn, row.id, row.event)?.unwrap_or(row.event))
+}
+
+/// Bytes that a case has with all around it, where that is so much that it takes a while to be read.
+///
+/// # Errors
+/// Those of the database.
+pub fn large(conn: &Connection, row: &CaseRow) -> Result<Option<u64>, JournalError> {
+    let bytes = blob::size(conn, payload_event(conn, row)?)?;
+    Ok(bytes.filter(|bytes| *bytes > WHOLE_BYTES))
+}
+
+/// What the input of a large case begins with, in far less time than all of it takes to be read;
+/// nothing where its line begins with something else.
+///
+/// # Errors
+/// Those of the database.
+pub fn beginning(conn: &Connection, row: &CaseRow) -> Result<Option<String>, JournalError> {
+    let json = blob::beginning(conn, payload_event(conn, row)?, BEGINNING_BYTES)?;
+    let begun = json.and_then(|json| long_text::begun(&json));
+    let input = begun.map(|payload| payload["prediction"]["input"]["text"].clone());
+    Ok(input.and_then(|text| text.as_str().map(str::to_owned)))
+}
+
+/// What is asked for of a long text of a case: which of them, from 0, and what it is called; nothing
+/// where it has none such.
+///
+/// # Errors
+/// Those of [`blob::read`].
+pub fn page_of_text(
+    conn: &Connection,
+    unpacker: &mut Unpacker,
+    row: &CaseRow,
+    (at, name): (usize, &str),
+    ask: &Ask,
+) -> Result<Option<Page>, JournalError> {
+    #[derive(serde::Deserialize)]
+    struct Line<'p> {
+        #[serde(borrow)]
+        prediction: &'p serde_json::value::RawValue,
+    }
+    let json = blob::read(conn, unpacker, payload_event(conn, row)?)?;
+    let line = serde_json::from_slice::<Line<'_>>(&json).ok();
+    let text = line.as_ref().and_then(|line| long_text::text_of(line.prediction.get(), at));
+    Ok(text.map(|text| long_text::page(name, &text, ask)))
+}
+
 impl OpenCase {
     pub fn load(
         conn: &Connection,
@@ -203,9 +266,10 @@ impl OpenCase {
         row: CaseRow,
         (reviewer, unseen): (&str, &[LabelRow]),
         in_round: Option<&str>,
+        held: Held,
         now: Moment,
     ) -> Result<Self, JournalError> {
-        let event = erasure::payload_event(conn, row.id, row.event)?.unwrap_or(row.event);
+        let event = payload_event(conn, &row)?;
         let (payload, trouble) = match blob::read(conn, unpacker, event) {
             Ok(json) => (serde_json::from_slice::<Payload>(&json).ok(), None),
             Err(error @ (JournalError::NoPayload(_) | JournalError::BadPayload(_))) => {
@@ -247,15 +311,17 @@ impl OpenCase {
             own: log.own,
             line: LogLine::parse(&log.text),
         };
+        let mut long = Vec::new();
         let (prediction, logs, mut neighbours, facts, said, files_then) = match payload {
-            Some(Payload { prediction, logs, neighbours, facts, said, files }) => (
-                Prediction::parse(prediction.get()).ok(),
-                logs.into_iter().map(read).collect(),
-                neighbours,
-                facts,
-                said,
-                files,
-            ),
+            Some(Payload { prediction, logs, neighbours, facts, said, files }) => {
+                let mut line = Cow::Borrowed(prediction.get());
+                if held == Held::Beginnings {
+                    (line, long) = long_text::beginnings(prediction.get());
+                }
+                let prediction = Prediction::parse(&line).ok();
+                let logs = logs.into_iter().map(read).collect();
+                (prediction, logs, neighbours, facts, said, files)
+            }
             None => Default::default(),
         };
         if erasure::any(conn)? {
@@ -379,6 +445,7 @@ impl OpenCase {
             history,
             mine,
             latest: latest_in(conn, row_id, reviewer, &round, None)?.map(|(event, _)| event),
+            long,
             hidden: Vec::new(),
             gold,
             session,
@@ -488,6 +555,12 @@ impl OpenCase {
         let first = |field: &str| self.orders.iter().any(|first| first == field);
         modality::order_answers(&mut parts, |of| !first(of));
         parts
+    }
+
+    /// Texts that are shown of which only the beginning is here: [`page_of_text`] has the rest.
+    pub fn long_texts(&self, hides: impl Fn(Cue) -> bool) -> Vec<(usize, &str)> {
+        let all = self.long.iter().map(String::as_str).enumerate();
+        all.filter(|(_, name)| may_show(top_of(name), &hides)).collect()
     }
 
     /// Of each two answers that are shown to be compared, the field that stands first for this

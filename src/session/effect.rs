@@ -5,6 +5,7 @@ use super::write::Write;
 use crate::domain::attachment::Attachment;
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::Label;
+use crate::domain::long_text::Ask;
 use crate::domain::resolve::CaseState;
 use crate::review::Draft;
 use crate::review::{Direction, QueueKey};
@@ -55,6 +56,13 @@ pub enum Effect {
     /// Find resolved cases like the open one.
     Precedents {
         case: CaseId,
+    },
+    /// Read a long text of the open case on.
+    ReadOn {
+        case: CaseId,
+        /// Which of them, from 0, and its name.
+        text: (usize, String),
+        ask: Ask,
     },
     /// Look at one of the open case's attachments.
     LookAt {
@@ -116,6 +124,7 @@ impl Effect {
                 | Self::Write(_)
                 | Self::Filter { .. }
                 | Self::LookAt { .. }
+                | Self::ReadOn { .. }
                 | Self::Precedents { .. }
                 | Self::Worklist
                 | Self::Reliability

@@ -7,6 +7,7 @@ use super::state::Session;
 use super::window::{ToMark, Window};
 use crate::domain::cues::Cue;
 use crate::domain::glossary::Snippet;
+use crate::domain::long_text::Ask;
 use crate::domain::protocol::Places;
 use crate::domain::protocol::{Question, QuestionKind};
 use crate::domain::require::Wanted;
@@ -186,6 +187,36 @@ impl Session {
         let known = name.and_then(|name| all.iter().position(|(known, _)| known == name));
         let at = known.map_or(0, |at| (at as isize + by).rem_euclid(all.len() as isize) as usize);
         vec![Effect::LookAt { case, one: Box::new(all[at].clone()) }]
+    }
+
+    /// Reads a long text of the case on: the one of that name, the first without.
+    pub fn read_on(&mut self, name: Option<&str>, ask: Ask) -> Vec<Effect> {
+        let Some(opened) = &self.opened else { return Vec::new() };
+        let case = opened.case.row.id;
+        let mut all = opened.case.long_texts(|cue| opened.hides(cue)).into_iter();
+        match all.find(|(_, known)| name.is_none_or(|name| name == *known)) {
+            Some((at, name)) => vec![Effect::ReadOn { case, text: (at, name.to_owned()), ask }],
+            None => self.say("Every text of the case is shown whole."),
+        }
+    }
+
+    /// Reads the first of them, or the one that was read last where it was left: `by` pages further.
+    pub fn go_on_reading(&mut self, by: usize) -> Vec<Effect> {
+        let page = self.opened.as_ref().and_then(|opened| opened.page.clone());
+        match page {
+            Some((name, number)) => self.read_on(Some(&name), Ask::Page(number + by)),
+            None => self.read_on(None, Ask::Page(0)),
+        }
+    }
+
+    /// Reads the long text after the one of that name, or says that there is no other.
+    pub fn read_next_text(&mut self, name: &str) -> Vec<Effect> {
+        let all = self.opened.as_ref().map(Opened::long_texts).unwrap_or_default();
+        let at = all.iter().position(|known| known == name).map_or(0, |at| (at + 1) % all.len());
+        match all.get(at).filter(|next| *next != name) {
+            Some(next) => self.read_on(Some(next), Ask::Page(0)),
+            None => self.say("No other text of the case is this long."),
+        }
     }
 
     /// Opens an attachment in the person's own program for it.

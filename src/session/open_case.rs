@@ -29,6 +29,8 @@ pub struct Opened {
     /// What was on the screen since it was opened.
     pub seen: BTreeSet<Cue>,
     /// Resolved cases like it; none before they were looked for.
+    /// The page of a long text that was read last.
+    pub page: Option<(String, usize)>,
     pub precedents: Option<Vec<Precedent>>,
 }
 
@@ -130,6 +132,12 @@ impl Opened {
         let texts = modality::texts(&parts).into_iter();
         let texts = texts.filter(|(_, text)| !text.is_empty());
         texts.map(|(name, text)| (name, text.to_owned())).collect()
+    }
+
+    /// The names of the texts of which only the beginning is held.
+    pub fn long_texts(&self) -> Vec<String> {
+        let long = self.case.long_texts(|cue| self.hides(cue)).into_iter();
+        long.map(|(_, name)| name.to_owned()).collect()
     }
 
     /// What the case brings besides words, each with the field it stands in.

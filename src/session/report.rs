@@ -6,6 +6,7 @@ use super::window::CalibrationProgress;
 use crate::domain::calibration::Calibration;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, Label};
+use crate::domain::long_text::Page;
 use crate::review::arbitration::{Dispute, PastRuling};
 use crate::review::board::pages::Pages;
 use crate::review::{CaseRow, Direction, QueueKey};
@@ -39,6 +40,17 @@ pub enum Elsewhere {
     TakenOver,
 }
 
+/// A large case that is being read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Coming {
+    pub row: CaseRow,
+    pub bytes: u64,
+    /// What its input begins with.
+    pub begins: Option<String>,
+    /// The case that was open before.
+    pub before: Option<CaseId>,
+}
+
 /// What an effect came to.
 #[derive(Debug, Clone)]
 pub enum Report {
@@ -53,6 +65,14 @@ pub enum Report {
         draft: Option<Box<Draft>>,
         elsewhere: Option<Elsewhere>,
     },
+    /// A case is large, and is opened as soon as it is read: its row, its bytes, and what its input
+    /// begins with.
+    Coming(Box<Coming>),
+    /// What was coming, opened; nobody may wait for it any more.
+    Came {
+        case: CaseId,
+        opened: Box<Report>,
+    },
     Gone(CaseId),
     /// What reviewers decide by is other than it was.
     Published(Box<Protocols>),
@@ -63,6 +83,7 @@ pub enum Report {
     },
     Saved {
         case: CaseId,
+        /// The entry of the journal that it stands in.
         seq: u64,
         /// That a case with the same input counts as something else.
         otherwise: Option<String>,
@@ -85,7 +106,6 @@ pub enum Report {
     Undone {
         case: CaseId,
         draft: Box<Draft>,
-        seq: u64,
     },
     /// A note was made; words to show.
     Noted {
@@ -99,6 +119,11 @@ pub enum Report {
     People {
         rows: Vec<Person>,
         words: String,
+    },
+    /// A part of a long text was read.
+    ReadOn {
+        case: CaseId,
+        page: Option<Box<Page>>,
     },
     /// An attachment was looked at.
     LookedAt {
@@ -139,7 +164,7 @@ pub enum Report {
         words: Vec<String>,
     },
     /// How a training went is on disk.
-    Trained(u64),
+    Trained,
     Edited(Option<String>),
     Failed(Told),
 }
@@ -161,5 +186,10 @@ impl Report {
                 | Self::Ruled { .. }
                 | Self::Failed(_)
         )
+    }
+
+    /// Whether what was asked for is reported later.
+    pub(super) fn is_to_come(&self) -> bool {
+        matches!(self, Self::Coming(_))
     }
 }

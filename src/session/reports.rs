@@ -3,7 +3,7 @@
 use super::effect::{Effect, Look};
 use super::open_case::Opened;
 use super::pages::QueueModel;
-use super::report::{Elsewhere, Report, SyncState};
+use super::report::{Coming, Elsewhere, Report, SyncState};
 use super::state::Session;
 use super::window::{Counts, Overtaken, Window};
 use crate::domain::cues::Cue;
@@ -133,6 +133,27 @@ impl Session {
                 self.counts = counts;
                 Vec::new()
             }
+            Report::Coming(coming) => {
+                self.first = None;
+                self.queue.go_to(coming.row.id);
+                let before = self.open_id();
+                if before != Some(coming.row.id) {
+                    self.opened = None;
+                }
+                let before = before.or(self.coming.take().and_then(|coming| coming.before));
+                self.coming = Some(Coming { before, ..*coming });
+                Vec::new()
+            }
+            Report::Came { case, opened } => {
+                match &self.coming {
+                    Some(coming) if coming.row.id == case => {}
+                    _ => return Vec::new(), // another one was opened meanwhile
+                }
+                if !matches!(*opened, Report::Opened { .. }) {
+                    self.coming = None;
+                }
+                self.take_report(*opened)
+            }
             Report::Opened { case, draft, elsewhere } => {
                 let effects = self.opened_case(*case, draft.map(|draft| *draft));
                 let hint = "{take-over} takes over.";
@@ -156,9 +177,9 @@ impl Session {
                 self.first = None;
                 self.open_something()
             }
-            Report::Saved { case, seq, otherwise } => {
+            Report::Saved { case, otherwise, .. } => {
                 self.saving = self.saving.saturating_sub(1);
-                self.saved = Some(seq);
+                self.saved += 1;
                 self.wrote();
                 self.labeled_in_session();
                 let mut effects = vec![Effect::Count { all: false }, Effect::Guard];
@@ -190,9 +211,9 @@ impl Session {
                 }
                 effects
             }
-            Report::Undone { case, draft, seq } => {
+            Report::Undone { case, draft } => {
                 self.wrote();
-                self.saved = Some(seq);
+                self.saved = self.saved.saturating_sub(1);
                 let mut effects = self.settle_time();
                 effects.push(Effect::Look(Look::Case));
                 effects.push(Effect::KeepDraft { case, draft });
@@ -251,6 +272,20 @@ impl Session {
                 }
                 vec![Effect::Show(Window::LookedAt(looked))]
             }
+            Report::ReadOn { case, page } => {
+                if self.open_id() != Some(case) {
+                    return Vec::new(); // it is another case's
+                }
+                match page {
+                    Some(page) => {
+                        if let Some(opened) = &mut self.opened {
+                            opened.page = Some((page.name.clone(), page.number));
+                        }
+                        vec![Effect::Show(Window::Page(page))]
+                    }
+                    None => self.say("That text is no longer here: open the case again."),
+                }
+            }
             Report::Precedents { case, mut found } => {
                 if let Some(opened) =
                     self.opened.as_mut().filter(|opened| opened.case.row.id == case)
@@ -293,8 +328,8 @@ impl Session {
                 self.say("No ruling says otherwise than you did.")
             }
             Report::Overruled(rows) => vec![Effect::Show(Window::Overruled(rows))],
-            Report::Trained(seq) => {
-                self.saved = Some(seq);
+            Report::Trained => {
+                self.saved += 1;
                 Vec::new()
             }
             Report::Edited(None) => self.say("The editor ended without saving."),
@@ -310,7 +345,7 @@ impl Session {
 
     /// With no case open, opens the one under the cursor.
     fn open_something(&mut self) -> Vec<Effect> {
-        if self.opened.is_some() || self.first.is_some() {
+        if self.opened.is_some() || self.coming.is_some() || self.first.is_some() {
             return Vec::new();
         }
         self.queue.current().map(|row| Effect::Open { id: row.id }).into_iter().collect()
@@ -328,6 +363,7 @@ impl Session {
         draft = Draft::begin(Some(draft), &case, &self.protocols);
         let published = self.protocols.for_stream(&case.row.stream).cloned();
         let before = self.open_id();
+        let before = before.or(self.coming.take().and_then(|coming| coming.before));
         self.first = None;
         self.queue.go_to(case.row.id);
         let since = self.now;
@@ -337,6 +373,7 @@ impl Session {
         // What was seen of it is not unseen because it is opened again.
         let again = self.opened.as_ref().filter(|opened| opened.case.row.id == id);
         let seen = again.map(|opened| opened.seen.clone()).unwrap_or_default();
+        let page = again.and_then(|opened| opened.page.clone());
         self.opened = Some(Opened {
             case,
             published,
@@ -347,6 +384,7 @@ impl Session {
             ruling: false,
             hide: self.protocols.policy.hide.clone(),
             seen,
+            page,
             precedents: None,
         });
         vec![Effect::Look(Look::Opened { before }), Effect::Precedents { case: id }]

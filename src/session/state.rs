@@ -7,7 +7,7 @@ use super::effect::Effect;
 use super::mode::{InCalibration, Training};
 use super::open_case::Opened;
 use super::pages::QueueModel;
-use super::report::SyncState;
+use super::report::{Coming, SyncState};
 use crate::domain::ids::CaseId;
 use crate::domain::label::Label;
 use crate::domain::resolve::CaseState;
@@ -37,6 +37,8 @@ pub struct Session {
     pub filter: String,
     pub(super) generation: u64,
     pub opened: Option<Opened>,
+    /// A large case that is being read, to be opened.
+    pub coming: Option<Coming>,
     /// The case that is to be opened first, while it was not yet.
     pub(super) first: Option<CaseId>,
     /// Words until the person does something.
@@ -45,8 +47,8 @@ pub struct Session {
     pub auto_submit: bool,
     /// What was written at prompts and not given, by what was asked about which case.
     pub unsent: HashMap<(Option<CaseId>, String), String>,
-    /// The last entry that is on disk.
-    pub saved: Option<u64>,
+    /// How many labels of this sitting are on disk.
+    pub saved: usize,
     /// Submits that are under way.
     pub saving: usize,
     /// How the exchange with the store stands; none without one.
@@ -133,11 +135,12 @@ impl Session {
             filter: String::new(),
             generation: 0,
             opened: None,
+            coming: None,
             first,
             message,
             auto_submit,
             unsent: HashMap::new(),
-            saved: None,
+            saved: 0,
             saving: 0,
             sync,
             worklist: Vec::new(),
@@ -307,6 +310,9 @@ fn allowed_in_training(effect: &Effect) -> bool {
     matches!(
         effect,
         Effect::Open { .. }
+            | Effect::LookAt { .. }
+            | Effect::OpenOutside(_)
+            | Effect::ReadOn { .. }
             | Effect::Write(_)
             | Effect::Show(_)
             | Effect::Look(_)

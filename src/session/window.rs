@@ -2,6 +2,7 @@
 
 use crate::domain::calibration::Calibration;
 use crate::domain::label::{GivenLabel, Label};
+use crate::domain::long_text::Page;
 use crate::domain::protocol::Places;
 use crate::review::Precedent;
 use crate::review::arbitration::{Dispute, PastRuling};
@@ -27,6 +28,8 @@ pub enum Window {
     Mark(ToMark),
     /// A picture, a sound, or whatever else a case brings besides words.
     LookedAt(Box<LookedAt>),
+    /// A part of a text that is too long to be held.
+    Page(Box<Page>),
     /// Resolved cases like the open one.
     Precedents(Vec<Precedent>),
     /// What a training says about an answer, or at its end.

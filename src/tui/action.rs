@@ -9,7 +9,7 @@ use super::overlay::pick::{Choice, Pick};
 use super::overlay::words::Words;
 use super::overlay::{
     Cx, Layer, Next, arbitrate, attachment, board, calibrations, exchange, help, list, mark,
-    overruled, overtaken, people, pick, precedents, prompt, rationale, sure,
+    overruled, overtaken, page, people, pick, precedents, prompt, rationale, sure,
 };
 use super::place::{Focus, Place, Tab};
 use super::search;
@@ -92,6 +92,7 @@ static WINDOWS: &[&[KeyRow]] = &[
     list::KEYS,
     help::KEYS,
     attachment::KEYS,
+    page::KEYS,
 ];
 
 /// Everything that keys do: the actions, and what windows do.
@@ -335,6 +336,7 @@ pub static ACTIONS: &[Action] = &[
     ),
     command(&commands::guide::EVIDENCE, "m", Place::Any, ""),
     command(&commands::guide::ATTACHMENTS, "i", Place::Any, ""),
+    command(&commands::guide::READ_ON, ">", Place::Any, ""),
     command(&commands::guide::PRECEDENTS, "=", Place::Any, ""),
     command(&commands::guide::CITE, "+", Place::Any, ""),
     command(&commands::guide::TREE, "T", Place::Any, ""),

@@ -21,8 +21,8 @@ pub fn header(shell: &Shell, area: Rect, buf: &mut Buffer) {
     let theme = &shell.theme;
     let total = usize::from(area.width);
     let saved = match (shell.session.saving, shell.session.saved) {
-        (0, Some(seq)) => format!(" · saved {seq}"),
-        (0, None) => String::new(),
+        (0, 0) => String::new(),
+        (0, n) => format!(" · {n} saved"),
         (_, _) => " · saving".to_owned(),
     };
     let me = visible(&shell.session.me);

@@ -51,7 +51,10 @@ impl Front for Shell {
         if let (Report::Edited(Some(text)), Some(layer)) = (&report, &mut self.layer) {
             layer.edited(text);
         }
-        let failed = matches!(report, Report::Failed(_));
+        let failed = match &report {
+            Report::Came { opened, .. } => matches!(**opened, Report::Failed(_)),
+            report => matches!(report, Report::Failed(_)),
+        };
         let effects = self.session.take(Input::Report(report), now);
         let mut effects = self.settle(effects);
         // A key that waited for its case; what could not be opened is answered by nothing.

@@ -53,12 +53,13 @@ pub enum Place {
     Window,
     Helping,
     Attachment,
+    Page,
     /// Words are written: letters are text.
     Writing,
 }
 
 impl Place {
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::Asking,
         Self::AskingSeveral,
         Self::AskingLabel,
@@ -93,6 +94,7 @@ impl Place {
         Self::Window,
         Self::Helping,
         Self::Attachment,
+        Self::Page,
         Self::Writing,
     ];
 
@@ -166,6 +168,7 @@ impl Place {
             Self::Window => "In any window",
             Self::Helping => "In this list of keys",
             Self::Attachment => "Looking at a picture, a sound or a file",
+            Self::Page => "In a long text, page by page",
             Self::Writing => "In any window in which you write",
         }
     }

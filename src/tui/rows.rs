@@ -207,7 +207,7 @@ impl Laid {
         self.paragraphs[from..].iter().find_map(|one| one.of.as_deref())
     }
 
-    fn line(&self, row: usize, theme: &Theme) -> Line<'static> {
+    pub fn line(&self, row: usize, theme: &Theme) -> Line<'static> {
         let Row { paragraph, from, to } = self.rows[row];
         let (from, to) = (from as usize, to as usize);
         let one = &self.paragraphs[paragraph as usize];
@@ -249,7 +249,7 @@ impl Laid {
 
     /// The rows in which the places of `query`, in small letters, begin. Letters that take more
     /// bytes when they are small move places a little.
-    fn find<'l>(&'l self, query: &'l str) -> impl Iterator<Item = usize> + 'l {
+    pub fn find<'l>(&'l self, query: &'l str) -> impl Iterator<Item = usize> + 'l {
         (0..).zip(&self.paragraphs).flat_map(move |(at, one): (u32, _)| {
             let text = one.text.to_lowercase();
             let places: Vec<u32> = text.match_indices(query).map(|(at, _)| at as u32).collect();

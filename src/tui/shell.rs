@@ -15,6 +15,7 @@ use super::overlay::lines::{LINES, Lines};
 use super::overlay::mark::Mark;
 use super::overlay::overruled::Overruled;
 use super::overlay::overtaken::OvertakenWindow;
+use super::overlay::page::PageWindow;
 use super::overlay::people::People;
 use super::overlay::precedents::Precedents;
 use super::overlay::rationale::Rationale;
@@ -192,7 +193,8 @@ impl Shell {
         let sending = self.session.opened.as_ref().is_some_and(|opened| opened.sending);
         let free = self.session.training.is_none() && !sending;
         let row = self.session.queue.current().filter(|_| looks && free)?;
-        let known = [self.session.open_id(), self.tried];
+        let coming = self.session.coming.as_ref().map(|coming| coming.row.id);
+        let known = [self.session.open_id(), coming, self.tried];
         (!known.contains(&Some(row.id))).then_some(row.id)
     }
 
@@ -302,6 +304,9 @@ impl Shell {
                 large: cursor(Place::Attachment, 2) == 1,
                 scroll: 0,
             }),
+            Window::Page(page) => {
+                Box::new(PageWindow::new(*page, cursor(Place::Page, 2) == 1, self.size))
+            }
             Window::Precedents(rows) => Box::new(Precedents { rows, cursor: 0 }),
             Window::Feedback { title, words, is_end } => {
                 let goes_on = if is_end { "any key leaves" } else { "any key goes on" };

@@ -13,6 +13,7 @@ use crate::db::case::named::{Named, Reading, named};
 use crate::db::case::{self, CaseRow};
 use crate::db::{count, store};
 use crate::domain::ids::CaseId;
+use crate::domain::long_text::{Ask, Page};
 use crate::domain::modality::View;
 use crate::domain::plugin::PluginKind;
 use crate::domain::resolve::CaseState;
@@ -32,6 +33,7 @@ use crate::journal::kind::{CaseCommented, CaseDeferred, CaseEscalated};
 use crate::journal::secret;
 use crate::plugin::Host;
 use crate::review::history::HistoryLine;
+use crate::review::open::{self, Held};
 use crate::review::sight::{Figures, Sight};
 use crate::review::{Blind, OpenCase, gold};
 use crate::trap::Traps;
@@ -342,7 +344,46 @@ impl Workspace {
     }
 
     /// A case with its payload and history, as whoever is at work may see it.
+    ///
+    /// # Errors
+    /// Those of the database.
     pub fn open_case(&mut self, row: CaseRow) -> Result<OpenCase, WorkError> {
+        self.open_held(row, Held::All)
+    }
+
+    /// The same, of whose long texts only the beginnings are held: [`Self::page_of_text`] has the rest.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn open_to_read(&mut self, row: CaseRow) -> Result<OpenCase, WorkError> {
+        let large = open::large(&self.db.conn, &row)?.is_some();
+        self.open_held(row, if large { Held::Beginnings } else { Held::All })
+    }
+
+    /// Bytes that a case has, where that takes a while to be read, with what its input begins with.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn large_case(&self, row: &CaseRow) -> Result<Option<(u64, Option<String>)>, WorkError> {
+        let Some(bytes) = open::large(&self.db.conn, row)? else { return Ok(None) };
+        Ok(Some((bytes, open::beginning(&self.db.conn, row)?)))
+    }
+
+    /// What is asked for of a long text of a case.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn page_of_text(
+        &mut self,
+        case: CaseId,
+        (at, name): (usize, &str),
+        ask: &Ask,
+    ) -> Result<Option<Page>, WorkError> {
+        let Some(row) = self.case_to_open(case)? else { return Ok(None) };
+        Ok(open::page_of_text(&self.db.conn, &mut self.unpacker, &row, (at, name), ask)?)
+    }
+
+    fn open_held(&mut self, row: CaseRow, held: Held) -> Result<OpenCase, WorkError> {
         let (in_round, now) = (self.in_round.clone(), self.now());
         let unseen = self.own_sealed(Some(row.id))?;
         let mut case = OpenCase::load(
@@ -351,6 +392,7 @@ impl Workspace {
             row,
             (&self.me, &unseen),
             in_round.as_deref(),
+            held,
             now,
         )?;
         if case.row.state == CaseState::Resolved && case.session.is_none() && !case.gold {

@@ -176,7 +176,7 @@ impl Workspace {
         published: &Published,
     ) -> Result<Label, WorkError> {
         let policy = self.policy()?;
-        let opened = self.open_case(case.clone())?;
+        let opened = self.open_to_read(case.clone())?;
         draft
             .label(&LabelContext::of(&opened, published, &policy, &self.me))
             .map_err(WorkError::Incomplete)

@@ -48,7 +48,7 @@ impl Workspace {
     /// Resolved cases like one.
     pub fn precedents(&mut self, id: CaseId) -> Result<Vec<Precedent>, WorkError> {
         let Some(row) = case::by_id(&self.db.conn, id)? else { return Ok(Vec::new()) };
-        let opened = self.open_case(row)?;
+        let opened = self.open_to_read(row)?;
         let rival = opened
             .prediction
             .as_ref()

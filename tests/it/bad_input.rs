@@ -130,7 +130,7 @@ fn an_unreadable_log_a_bad_protocol_and_a_bad_configuration() {
 }
 
 #[test]
-fn a_line_of_fifty_megabytes() {
+fn a_line_that_is_too_long() {
     let place = Place::new();
     place.create();
     let mut child = program()
@@ -142,7 +142,7 @@ fn a_line_of_fifty_megabytes() {
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(line("1", "before", "x", 0.5, 0).as_bytes()).unwrap();
-    for _ in 0..50 {
+    for _ in 0..120 {
         stdin.write_all(&[b'x'; 1 << 20]).unwrap();
     }
     stdin.write_all(b"\n").unwrap();
@@ -151,7 +151,7 @@ fn a_line_of_fifty_megabytes() {
     let out = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
     assert!(
         out.contains("\"opened\":2")
-            && out.contains("{\"line\":2,\"reason\":\"longer than 16 MiB\"}"),
+            && out.contains("{\"line\":2,\"reason\":\"longer than 112 MiB\"}"),
         "{out}"
     );
 }

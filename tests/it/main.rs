@@ -51,6 +51,7 @@ mod scripts;
 mod screen;
 mod guide;
 mod linear;
+mod long_text;
 mod protocols;
 mod training;
 mod traps;

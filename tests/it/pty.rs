@@ -126,7 +126,7 @@ fn a_first_label_and_a_clean_end() {
     term.wait_for("Is the model's answer right?");
     term.send("17\r");
     term.wait_for("4 assigned");
-    term.wait_for("saved 4");
+    term.wait_for("1 saved");
     term.send("q");
     assert_eq!(term.wait_end(), 0);
     let written = term.written();

@@ -43,6 +43,18 @@ pub fn get(conn: &Connection, event: EventId) -> rusqlite::Result<Option<Payload
     conn.prepare_cached(include_str!("get.sql"))?.query_row(key, row_to_payload).optional()
 }
 
+/// The row of an event with the first bytes alone of what is stored.
+pub fn head(
+    conn: &Connection,
+    event: EventId,
+    bytes: usize,
+) -> rusqlite::Result<Option<PayloadRow>> {
+    let sql = "SELECT replica, seq, n, hash, salt, dictionary, substr(bytes, 1, ?4)
+               FROM journal_payload WHERE replica = ?1 AND seq = ?2 AND n = ?3";
+    let key = params![event.replica.0, event.seq, event.n, bytes];
+    conn.prepare_cached(sql)?.query_row(key, row_to_payload).optional()
+}
+
 pub fn delete(conn: &Connection, event: EventId) -> rusqlite::Result<()> {
     let sql = "DELETE FROM journal_payload WHERE replica = ?1 AND seq = ?2 AND n = ?3";
     conn.prepare_cached(sql)?.execute(params![event.replica.0, event.seq, event.n]).map(drop)

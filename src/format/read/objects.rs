@@ -7,7 +7,7 @@ use super::bytes::Flaws;
 use crate::domain::prediction::Reject;
 
 /// Bytes of a line that are held.
-pub const LINE_BYTES_MAX: usize = 16 << 20;
+pub const LINE_BYTES_MAX: usize = 112 << 20;
 /// Bytes of one object that are held, where objects stand in no lines.
 const OBJECT_BYTES_MAX: usize = 64 << 20;
 

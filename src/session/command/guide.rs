@@ -26,6 +26,13 @@ pub const ATTACHMENTS: Command = Command::new(
 )
 .needs(Needs::OpenCase);
 
+pub const READ_ON: Command = Command::new(
+    "read-on",
+    "read on in a text of which only the beginning is shown, page after page",
+    |session, _| session.go_on_reading(0),
+)
+.needs(Needs::OpenCase);
+
 pub const PRECEDENTS: Command = Command::new(
     "precedents",
     "resolved cases like this one; {cite-this} cites one in the rationale",

@@ -147,6 +147,7 @@ pub static COMMANDS: &[&Command] = &[
     &guide::RATIONALE,
     &guide::EVIDENCE,
     &guide::ATTACHMENTS,
+    &guide::READ_ON,
     &guide::PRECEDENTS,
     &guide::CITE,
     &guide::TREE,

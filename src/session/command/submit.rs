@@ -67,7 +67,7 @@ struct Undo;
 
 impl Write for Undo {
     fn run(self: Box<Self>, at: &mut Writing) -> Result<Report, WorkError> {
-        let Undone { deed, event } = at.workspace.undo()?;
+        let Undone { deed, .. } = at.workspace.undo()?;
         match deed {
             Deed::Ruling { .. } | Deed::Note(_) => {
                 let (case, words) = (deed.case(), format!("Undone: {}.", deed.words()));
@@ -85,7 +85,7 @@ impl Write for Undo {
                         .filter(|draft| !draft.is_empty())
                         .unwrap_or_else(|| Draft::of(&given.label)),
                 );
-                Ok(Report::Undone { case, draft, seq: event.seq })
+                Ok(Report::Undone { case, draft })
             }
         }
     }

@@ -18,6 +18,7 @@ struct Finish(Box<Training>);
 impl Write for Finish {
     fn run(self: Box<Self>, at: &mut Writing) -> Result<Report, WorkError> {
         let Training { protocol, attempts, .. } = *self.0;
-        Ok(Report::Trained(at.workspace.finish_training(&protocol, attempts)?.seq))
+        at.workspace.finish_training(&protocol, attempts)?;
+        Ok(Report::Trained)
     }
 }

@@ -191,6 +191,7 @@ impl<F: Front> Driver<F> {
             self.switching |= effect.switches();
             if let Some(report) = self.reader.perform(effect) {
                 waits -= usize::from(reported); // it is reported here
+                waits += usize::from(report.is_to_come());
                 self.switching &= !matches!(report, Report::Failed(_));
                 todo.extend(self.front.heard(report, (self.now)()));
             }

@@ -16,6 +16,7 @@ use super::writer::{Work, Writer};
 use crate::clock;
 use crate::domain::attachment::Attachment;
 use crate::domain::ids::CaseId;
+use crate::domain::long_text::Ask;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::review::board::BoardSums;
@@ -26,7 +27,7 @@ use crate::serve::live;
 use crate::session::NOT_SERVED;
 use crate::session::command::submit::Submit;
 use crate::session::effect::{Aside, Effect};
-use crate::session::report::{Elsewhere, Report};
+use crate::session::report::{Coming, Elsewhere, Report};
 use crate::session::window::{CalibrationProgress, RELIABILITY_TITLE, TRACE_TITLE};
 use crate::workspace::attached::{content, look_at};
 use crate::workspace::error::CalibrationError;
@@ -188,6 +189,9 @@ impl Reader {
                     report(Report::LookedAt { case, looked });
                 });
                 Ok(None)
+            }
+            Effect::ReadOn { case, text, ask } => {
+                self.in_background(Search::ReadOn { case, text, ask })
             }
             Effect::OpenOutside(one) => Ok(Some(self.open_outside(&one.1))),
             Effect::Precedents { case } => self.in_background(Search::Precedents(case)),
@@ -356,11 +360,21 @@ impl Reader {
             Some(draft) => Some(draft.clone()),
             None => self.workspace.draft(id)?,
         };
-        Ok(Report::Opened {
-            case: Box::new(self.workspace.open_case(row)?),
-            draft: draft.map(Box::new),
-            elsewhere: live::at_case(id, self.workspace.in_round.is_some()).first().map(elsewhere),
-        })
+        let elsewhere = live::at_case(id, self.workspace.in_round.is_some()).first().map(elsewhere);
+        let draft = draft.map(Box::new);
+        if let Some((bytes, begins)) = self.workspace.large_case(&row)? {
+            let coming = Coming { row: row.clone(), bytes, begins, before: None };
+            let (mut workspace, report) = (self.workspace.reopen()?, Arc::clone(&self.report));
+            std::thread::spawn(move || {
+                let opened = workspace.open_to_read(row).map(Box::new);
+                let opened = opened.map(|case| Report::Opened { case, draft, elsewhere });
+                let opened = opened.unwrap_or_else(|error| Report::Failed(error.told()));
+                report(Report::Came { case: id, opened: Box::new(opened) });
+            });
+            return Ok(Report::Coming(Box::new(coming)));
+        }
+        let case = Box::new(self.workspace.open_to_read(row)?);
+        Ok(Report::Opened { case, draft, elsewhere })
     }
 
     /// Ends the person's other sessions at a case, and opens it with what they began.
@@ -506,6 +520,7 @@ enum Search {
     Board,
     Reliability,
     Trace(CaseId),
+    ReadOn { case: CaseId, text: (usize, String), ask: Ask },
 }
 
 fn trace_report(workspace: &mut Workspace, case: CaseId) -> Result<Report, WorkError> {
@@ -569,6 +584,9 @@ fn search_in_background(
             Ok(Search::Board) => boards.make(&workspace, now).map(Report::Board),
             Ok(Search::Reliability) => reliability_report(&workspace),
             Ok(Search::Trace(case)) => trace_report(&mut workspace, case),
+            Ok(Search::ReadOn { case, text: (at, name), ask }) => workspace
+                .page_of_text(case, (at, &name), &ask)
+                .map(|page| Report::ReadOn { case, page: page.map(Box::new) }),
             Ok(Search::Worklist) => workspace.worklist().map(Report::Worklist),
             Err(RecvTimeoutError::Timeout) => match boards.is_old(&workspace, now) {
                 Ok(true) => boards.make(&workspace, now).map(Report::BoardChanged),

@@ -13,6 +13,7 @@ pub mod list;
 pub mod mark;
 pub mod overruled;
 pub mod overtaken;
+pub mod page;
 pub mod people;
 pub mod pick;
 pub mod precedents;

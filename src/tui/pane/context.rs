@@ -6,17 +6,40 @@ use ratatui::text::{Line, Span};
 
 use super::{history, input, logs, model, neighbours, overview};
 use crate::domain::cues::Cue;
-use crate::domain::text::{fit, visible, wrap};
+use crate::domain::long_text::megabytes;
+use crate::domain::reading::{Paragraph, Tone};
+use crate::domain::text::{fit, head, visible, wrap};
 use crate::session::Opened;
+use crate::session::report::Coming;
 use crate::tui::paint::{heading, put_line};
 use crate::tui::place::{Focus, Measured, Tab};
-use crate::tui::rows::{Rows, lit};
+use crate::tui::rows::{Laid, Rows, lit};
 use crate::tui::shell::Shell;
+
+/// A large case while it is read: what its input begins with.
+fn draw_coming(shell: &Shell, coming: &Coming, inner: Rect, buf: &mut Buffer) {
+    let (theme, wide) = (&shell.theme, usize::from(inner.width));
+    let name = fit(&visible(&coming.row.external_id), wide).into_owned();
+    put_line(buf, inner, 0, &Line::from(heading(theme, name, shell.focus == Focus::Context)));
+    let words = format!("The case is being read: {}.", megabytes(coming.bytes));
+    put_line(buf, inner, 1, &Line::from(Span::styled(words, theme.dim)));
+    let high = usize::from(inner.height).saturating_sub(3);
+    // No more of it than the screen can show.
+    let begins = head(coming.begins.as_deref().unwrap_or_default(), 4 * wide * high);
+    let lines = begins.split('\n').map(|line| Paragraph::new(Tone::Text, 0, line));
+    let laid = Laid::new(lines.collect(), wide);
+    for row in 0..laid.len().min(high) {
+        put_line(buf, inner, row as u16 + 3, &laid.line(row, theme));
+    }
+}
 
 pub fn draw(shell: &Shell, measured: &Measured, area: Rect, buf: &mut Buffer) {
     let theme = &shell.theme;
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let Some(opened) = &shell.session.opened else {
+        if let Some(coming) = &shell.session.coming {
+            return draw_coming(shell, coming, inner, buf);
+        }
         put_line(
             buf,
             inner,

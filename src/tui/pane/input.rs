@@ -12,7 +12,7 @@ use crate::domain::modality::{self, Part};
 use crate::domain::protocol::Span as Place;
 use crate::domain::protocol::places::INPUT_TEXT;
 use crate::domain::reading::{Paragraph, paragraphs};
-use crate::domain::text::{has_unsure, head as head_of};
+use crate::domain::text::{has_unsure, head as head_of, visible};
 use crate::domain::text_rows::{Sign, rows as rows_with_places};
 use crate::session::Opened;
 use crate::tui::overlay::mark::TEXT_BYTES_MAX;
@@ -107,14 +107,19 @@ pub fn facts(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
     let copies = opened.case.copies_words();
     let copies =
         copies.iter().flat_map(|words| hanging("= ", words, columns, (theme.dim, theme.dim)));
+    let long = opened.long_texts().into_iter().flat_map(|name| {
+        let words = format!("{} goes on: {{read-on}} reads it page after page", visible(&name));
+        hanging("> ", &shell.keymap.fill(&words), columns, (theme.accent, theme.text))
+    });
     if opened.hides(Cue::Facts) {
-        return copies.collect();
+        return copies.chain(long).collect();
     }
     let facts = opened.case.facts.iter();
     facts
         .flat_map(|fact| hanging("! ", &fact.to_string(), columns, (theme.warn, theme.dim)))
         .chain(said(shell, opened, columns))
         .chain(copies)
+        .chain(long)
         .collect()
 }
 

@@ -1,0 +1,424 @@
+//! Texts that are too long to be held while a case is open: of each its beginning is, and the rest is
+//! read on in pages.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::modality::name_in_tree;
+use super::text::{head, with_more};
+
+/// Bytes of a payload up to which all of it is held.
+pub const WHOLE_BYTES: u64 = 4 << 20;
+/// Bytes of a text that are held of a larger payload.
+pub const HELD_BYTES: usize = 1 << 20;
+/// Bytes of a page, or a little less: it ends where a line does, or a word.
+const PAGE_BYTES: usize = 256 << 10;
+/// How far before its end a page may end.
+const EARLIER_BYTES: usize = 4 << 10;
+/// Bytes of an attachment that stands in a field: half of one is none.
+const INLINE: &str = "data:";
+
+/// What is asked for of a long text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// A page, from 0; the last, where there are fewer.
+    Page(usize),
+    /// The next page from one on, round the end, in which some words stand, or the one before it.
+    Find { words: String, from: usize, forward: bool },
+}
+
+/// A part of a long text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub name: String,
+    /// From 0, of how many.
+    pub number: usize,
+    pub pages: usize,
+    pub text: String,
+    /// The line that it begins in, from 1.
+    pub line: usize,
+    /// Bytes of the whole text.
+    pub bytes: usize,
+    pub found: Option<Found>,
+}
+
+/// What was searched for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// In small letters.
+    pub words: String,
+    /// In how many places it stands, how many of them before the page, and in it.
+    pub places: usize,
+    pub before: usize,
+    pub here: usize,
+    pub forward: bool,
+}
+
+/// How large something is, in words.
+pub fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+/// The insides of the strings of a JSON text, and whether each is a value.
+pub fn strings(json: &[u8]) -> impl Iterator<Item = (bool, Range<usize>)> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + memchr::memchr(b'"', json.get(at..)?)? + 1;
+        let end = start + end_of_string(json.get(start..)?)?;
+        at = end + 1;
+        Some((json.get(at) != Some(&b':'), start..end))
+    })
+}
+
+/// Where the quote is that ends a string.
+fn end_of_string(inside: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', inside.get(at..)?)?;
+        if inside[at] == b'"' {
+            return Some(at);
+        }
+        at += 2;
+    }
+}
+
+/// The insides of the values of a line that are too long to be held.
+fn long_ones(line: &str) -> Vec<Range<usize>> {
+    let bytes = |piece| match piece {
+        Piece::Plain(plain) => plain.len(),
+        Piece::Escaped(c) => c.len_utf8(),
+    };
+    let is_long = |(is_value, range): &(bool, Range<usize>)| {
+        let inside = &line[range.clone()];
+        *is_value
+            && inside.len() > HELD_BYTES
+            && !inside.starts_with(INLINE)
+            && pieces(inside).map(bytes).sum::<usize>() > HELD_BYTES
+    };
+    strings(line.as_bytes()).filter(is_long).map(|(_, range)| range).collect()
+}
+
+/// The line with the beginnings of its long texts, each with how much more there is, and their names:
+/// `input.text`.
+pub fn beginnings(line: &str) -> (Cow<'_, str>, Vec<String>) {
+    let long = long_ones(line);
+    if long.is_empty() {
+        return (Cow::Borrowed(line), Vec::new());
+    }
+    let (mut short, mut at) =
+        (String::with_capacity(line.len().min(long.len() * 2 * HELD_BYTES)), 0);
+    for range in &long {
+        short.push_str(&line[at..range.start]);
+        let text = serde_json::to_string(&beginning(&line[range.clone()])).unwrap_or_default();
+        short.push_str(text.trim_start_matches('"').strip_suffix('"').unwrap_or_default());
+        at = range.end;
+    }
+    short.push_str(&line[at..]);
+    // Of a name that stands twice in an object one counts: which is not known here.
+    let mut texts = names(&serde_json::from_str(&short).unwrap_or_default());
+    if texts.len() != long.len() {
+        texts.clear();
+    }
+    (Cow::Owned(short), texts)
+}
+
+/// The names of the texts of which only a beginning is held, in the order of the line.
+fn names(line: &Value) -> Vec<String> {
+    fn walk(name: &str, value: &Value, found: &mut Vec<String>) {
+        let below =
+            |key: &str| if name.is_empty() { key.to_owned() } else { name_in_tree(name, Ok(key)) };
+        match value {
+            Value::String(text) if text.len() > HELD_BYTES && !text.starts_with(INLINE) => {
+                found.push(name.to_owned());
+            }
+            Value::Object(object) => {
+                object.iter().for_each(|(key, value)| walk(&below(key), value, found));
+            }
+            Value::Array(list) => {
+                let items = list.iter().enumerate();
+                items.for_each(|(at, value)| walk(&name_in_tree(name, Err(at)), value, found));
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    walk("", line, &mut found);
+    found
+}
+
+/// A long text of a line: which of them, from 0.
+pub fn text_of(line: &str, at: usize) -> Option<Cow<'_, str>> {
+    let inside = &line[long_ones(line).into_iter().nth(at)?];
+    if memchr::memchr(b'\\', inside.as_bytes()).is_none() {
+        return Some(Cow::Borrowed(inside));
+    }
+    let mut text = String::with_capacity(inside.len());
+    for piece in pieces(inside) {
+        match piece {
+            Piece::Plain(plain) => text.push_str(plain),
+            Piece::Escaped(c) => text.push(c),
+        }
+    }
+    Some(Cow::Owned(text))
+}
+
+/// What the inside of a JSON string is made of.
+enum Piece<'t> {
+    Plain(&'t str),
+    Escaped(char),
+}
+
+fn pieces(inside: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = inside;
+    std::iter::from_fn(move || {
+        let plain = memchr::memchr(b'\\', rest.as_bytes()).unwrap_or(rest.len());
+        if plain > 0 {
+            let (before, after) = rest.split_at(plain);
+            rest = after;
+            return Some(Piece::Plain(before));
+        }
+        let kind = *rest.as_bytes().get(1)?;
+        let unit = |at: usize| u16::from_str_radix(rest.get(at + 2..at + 6)?, 16).ok();
+        let (c, long) = match kind {
+            b'n' => ('\n', 2),
+            b't' => ('\t', 2),
+            b'r' => ('\r', 2),
+            b'b' => ('\u{8}', 2),
+            b'f' => ('\u{c}', 2),
+            b'u' => {
+                let two =
+                    unit(0).into_iter().chain(unit(6).filter(|_| rest[6..].starts_with("\\u")));
+                let c = char::decode_utf16(two).next()?.unwrap_or(char::REPLACEMENT_CHARACTER);
+                (c, 6 * c.len_utf16())
+            }
+            other => (char::from(other), 2),
+        };
+        rest = rest.get(long..).unwrap_or_default();
+        Some(Piece::Escaped(c))
+    })
+}
+
+/// What the inside of a JSON string begins with, and how much more of it there is.
+fn beginning(inside: &str) -> String {
+    let (mut kept, mut more) = (String::with_capacity(HELD_BYTES + 64), 0);
+    for piece in pieces(inside) {
+        let room = if more > 0 { 0 } else { HELD_BYTES - kept.len() };
+        match piece {
+            Piece::Plain(plain) => {
+                let fits = head(plain, room);
+                kept.push_str(fits);
+                more += plain[fits.len()..].chars().count();
+            }
+            Piece::Escaped(c) if c.len_utf8() <= room => kept.push(c),
+            Piece::Escaped(_) => more += 1,
+        }
+    }
+    if more > 0 { with_more(&kept, more) } else { kept }
+}
+
+/// Where the pages of a text begin, and where the last ends.
+fn bounds(text: &str) -> Vec<usize> {
+    let end = |at: usize| {
+        let at = head(text, at).len();
+        let near = &text[head(text, at - EARLIER_BYTES.min(at)).len()..at];
+        let whole = near.rfind('\n').or_else(|| near.rfind(' '));
+        whole.map_or(at, |found| at - near.len() + found + 1)
+    };
+    let inner = (1..text.len().div_ceil(PAGE_BYTES)).map(|n| end(n * PAGE_BYTES));
+    [0].into_iter().chain(inner).chain([text.len()]).collect()
+}
+
+/// What is asked for of a text, which has a name. Words that stand nowhere are found in no place, and
+/// the page stays.
+pub fn page(name: &str, text: &str, ask: &Ask) -> Page {
+    let bounds = bounds(text);
+    let pages = bounds.len() - 1;
+    let of = |number: usize| &text[bounds[number]..bounds[number + 1]];
+    let (number, found) = match ask {
+        Ask::Page(number) => ((*number).min(pages - 1), None),
+        Ask::Find { words, from, forward } => {
+            let words = words.to_lowercase();
+            let holds = |number| match words.is_empty() {
+                true => 0,
+                false => of(number).to_lowercase().matches(&words).count(),
+            };
+            let counts: Vec<usize> = (0..pages).map(holds).collect();
+            let from = (*from).min(pages - 1);
+            let mut round: Vec<usize> = (from..pages).chain(0..from).collect();
+            if !forward {
+                round = (0..=from).rev().chain((from + 1..pages).rev()).collect();
+            }
+            let number = round.into_iter().find(|number| counts[*number] > 0).unwrap_or(from);
+            let found = Found {
+                words,
+                places: counts.iter().sum(),
+                before: counts[..number].iter().sum(),
+                here: counts[number],
+                forward: *forward,
+            };
+            (number, Some(found))
+        }
+    };
+    let line = memchr::memchr_iter(b'\n', &text.as_bytes()[..bounds[number]]).count() + 1;
+    let (name, bytes) = (name.to_owned(), text.len());
+    Page { name, number, pages, text: of(number).to_owned(), line, bytes, found }
+}
+
+/// What a JSON text begins with, where the rest is not there: what is open is closed. Nothing where it
+/// ends in the middle of what has no beginning.
+pub fn begun(json: &[u8]) -> Option<Value> {
+    let (mut open, mut in_string, mut at) = (Vec::new(), false, 0);
+    while at < json.len() {
+        match json[at] {
+            b'"' => match end_of_string(&json[at + 1..]) {
+                Some(end) => at += end + 1,
+                None => {
+                    in_string = true;
+                    break;
+                }
+            },
+            b'{' => open.push('}'),
+            b'[' => open.push(']'),
+            b'}' | b']' => drop(open.pop()),
+            _ => {}
+        }
+        at += 1;
+    }
+    let mut text = match std::str::from_utf8(json) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&json[..error.valid_up_to()]).ok()?,
+    };
+    if !in_string {
+        return None;
+    }
+    // An escape that is cut is left out: the longest is `\uD83D\uDE00`.
+    let whole = text;
+    for less in 0..12 {
+        text = head(whole, whole.len().checked_sub(less)?);
+        let closed: String = [text, "\""]
+            .into_iter()
+            .map(str::to_owned)
+            .chain(open.iter().rev().map(char::to_string))
+            .collect();
+        if let Ok(value) = serde_json::from_str(&closed) {
+            return Some(value);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn line(text: &str) -> String {
+        let turns =
+            json!([{"role": "user", "content": "short"}, {"role": "tool", "content": text}]);
+        json!({"id": "a", "input": {"text": text, "messages": turns}, "p": [0.50]}).to_string()
+    }
+
+    #[test]
+    fn of_a_long_text_the_beginning_is_held_and_the_rest_is_counted() {
+        let text = "zwölf \"Wörter\"\n".repeat(HELD_BYTES / 8);
+        let line = line(&text);
+        let (short, long) = beginnings(&line);
+        assert_eq!(long, ["input.text", "input.messages[2].content"]);
+        let held: Value = serde_json::from_str(&short).unwrap();
+        let held = held["input"]["text"].as_str().unwrap();
+        let (begin, more) = held.rsplit_once("… (").unwrap();
+        assert!(text.starts_with(begin) && begin.len() > HELD_BYTES - 4);
+        let more: usize = more.strip_suffix(" more characters)").unwrap().parse().unwrap();
+        assert_eq!(begin.chars().count() + more, text.chars().count());
+        for at in 0..2 {
+            assert_eq!(text_of(&line, at).unwrap(), text);
+        }
+        assert_eq!(text_of(&line, 2), None);
+        assert!(short.ends_with("\"p\":[0.5]}"), "what comes after it stays");
+    }
+
+    #[test]
+    fn a_picture_in_a_field_and_what_is_short_are_whole() {
+        let line = line(&format!("data:image/png;base64,{}", "A".repeat(2 * HELD_BYTES)));
+        assert_eq!(beginnings(&line), (Cow::Borrowed(line.as_str()), Vec::new()));
+    }
+
+    #[test]
+    fn words_are_found_from_a_page_on_and_round_the_end() {
+        let text = format!(
+            "{}NEEDLE\n{}needle needle\n",
+            "hay\n".repeat(200_000),
+            "hay\n".repeat(200_000)
+        );
+        let find = |from, forward| {
+            let ask = Ask::Find { words: "Needle".to_owned(), from, forward };
+            let page = page("t", &text, &ask);
+            let found = page.found.unwrap();
+            (page.number, page.pages, found.before, found.here, found.places)
+        };
+        assert_eq!(find(0, true), (3, 7, 0, 1, 3));
+        assert_eq!(find(4, true), (6, 7, 1, 2, 3));
+        assert_eq!(find(2, false), (6, 7, 1, 2, 3));
+        let none = page("t", &text, &Ask::Find { words: "straw".into(), from: 2, forward: true });
+        assert_eq!((none.number, none.found.unwrap().places), (2, 0));
+        let last = page("t", &text, &Ask::Page(99));
+        assert_eq!(last.line, text[..text.len() - last.text.len()].lines().count() + 1);
+    }
+
+    proptest! {
+        /// As serde_json reads it.
+        #[test]
+        fn a_string_is_read_as_it_was_written(
+            text in "[a-z\"\\\\/\n\t\r\u{8}\u{c}\u{1}\u{7f}漢é👩]{0,60}", ascii in any::<bool>(),
+        ) {
+            let mut inside = serde_json::to_string(&text).unwrap();
+            if ascii {
+                let escaped = |c: char| {
+                    let mut units = [0; 2];
+                    let units = c.encode_utf16(&mut units).iter();
+                    units.map(|unit| format!("\\u{unit:04X}")).collect::<String>()
+                };
+                let of = |c: char| if c.is_ascii() { c.to_string() } else { escaped(c) };
+                inside = inside.chars().map(of).collect();
+            }
+            let read: String = pieces(&inside[1..inside.len() - 1])
+                .map(|piece| match piece {
+                    Piece::Plain(plain) => plain.to_owned(),
+                    Piece::Escaped(c) => c.to_string(),
+                })
+                .collect();
+            prop_assert_eq!(read, text);
+        }
+
+        #[test]
+        fn pages_are_the_whole_text(
+            piece in "[a-z \n漢é👩\u{200d}🔬]{1,40}", times in 1_usize..30_000,
+        ) {
+            let text = piece.repeat(times);
+            let pages = page("t", &text, &Ask::Page(0)).pages;
+            let all: Vec<Page> = (0..pages).map(|n| page("t", &text, &Ask::Page(n))).collect();
+            prop_assert_eq!(all.iter().map(|page| page.text.as_str()).collect::<String>(), text);
+            prop_assert!(all.iter().all(|page| page.text.len() <= PAGE_BYTES + EARLIER_BYTES));
+        }
+
+        #[test]
+        fn what_is_cut_anywhere_in_a_text_is_its_beginning(
+            text in "[a-z\"\\\\\n漢é👩\u{200d}🔬]{1,40}", at in 0_usize..200,
+        ) {
+            let json = json!({"p": {"input": {"text": text}}, "q": [1]}).to_string();
+            let begins = json.find("text\":\"").unwrap() + 7;
+            let at = (begins + at).min(json.len() - 12);
+            let begun = begun(&json.as_bytes()[..at.max(begins)]);
+            if let Some(value) = begun {
+                let held = value["p"]["input"]["text"].as_str().unwrap();
+                prop_assert!(text.starts_with(held) && held.len() + 16 > (at - begins) / 2);
+            } else {
+                prop_assert!(at >= json.len() - 12);
+            }
+        }
+    }
+}
