@@ -62,6 +62,7 @@ pub struct Review {
     pub borders: Borders,
     pub bidi: Bidi,
     pub pictures: Pictures,
+    pub links: Links,
     pub mouse: bool,
     pub linear: bool,
     pub editor: String,
@@ -97,6 +98,16 @@ pub enum Pictures {
     /// Points where the terminal says that it draws them.
     Auto,
     Blocks,
+}
+
+/// Where addresses in a case can be followed from the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Links {
+    Never,
+    /// Where the screen is not served to somebody else.
+    Local,
+    Always,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

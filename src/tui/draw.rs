@@ -13,6 +13,7 @@ use super::overlay::View;
 use super::paint::{arrange, put_line};
 use super::pane;
 use super::place::Layout;
+use super::rows::Link;
 use super::shell::Shell;
 use super::theme::Theme;
 use crate::media::picture::Picture;
@@ -79,6 +80,23 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
 fn view(shell: &Shell) -> View<'_> {
     let (session, theme, keymap) = (&shell.session, &shell.theme, &shell.keymap);
     View { session, theme, keymap, canvas: shell.canvas }
+}
+
+/// The addresses that can be followed from the screen. Under a window there are none.
+pub fn links(shell: &Shell) -> Vec<Link> {
+    if !shell.links || shell.layer.is_some() {
+        return Vec::new();
+    }
+    let now;
+    let measured = match &shell.measured {
+        Some(measured) => measured,
+        None => {
+            now = measure(shell);
+            &now
+        }
+    };
+    let place = measured.layout.context;
+    place.map(|place| pane::context::links(shell, measured, place)).unwrap_or_default()
 }
 
 /// The picture that is to be drawn in points, and where.

@@ -5,12 +5,14 @@
 //! the next word, and before whatever else follows one: a border, another pane. So only that word can
 //! stand a little off.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
+use super::rows::Link;
 use crate::domain::text::{is_unsure, width};
 
 /// Blanks in a row from which on they are erased rather than written.
@@ -108,6 +110,37 @@ pub fn changes(before: &Buffer, now: &Buffer) -> Vec<u8> {
     out.bytes
 }
 
+/// What is to be written after the changes, so that addresses are links where they stand now, and
+/// nothing else is one. Cells that are written anew are none.
+pub fn linked((before, old): (&Buffer, &[Link]), (now, new): (&Buffer, &[Link])) -> Vec<u8> {
+    let columns = now.area.width.into();
+    let mut out = Output { bytes: Vec::new(), pen: Pen::PLAIN, at: None, columns };
+    let cells = |buffer: &Buffer, link: &Link| -> Vec<Cell> {
+        let row = slots(buffer, link.row as u16);
+        let cells = row.get(link.columns.clone()).unwrap_or_default();
+        cells.iter().flatten().map(|cell| (*cell).clone()).collect()
+    };
+    for link in old.iter().filter(|link| !new.contains(link)) {
+        out.cells(link, &cells(now, link));
+    }
+    for link in new {
+        let here = cells(now, link);
+        if old.contains(link) && here == cells(before, link) {
+            continue;
+        }
+        // Pieces of one address that goes on in a next row belong together.
+        let mut hasher = DefaultHasher::new();
+        link.to.hash(&mut hasher);
+        out.go(link.columns.start, link.row as u16);
+        let open = format!("\x1b]8;id={:x};{}\x1b\\", hasher.finish(), link.to);
+        out.bytes.extend(open.bytes());
+        out.cells(link, &here);
+        out.bytes.extend(b"\x1b]8;;\x1b\\");
+    }
+    out.pen(Pen::PLAIN);
+    out.bytes
+}
+
 struct Output {
     bytes: Vec<u8>,
     pen: Pen,
@@ -138,6 +171,12 @@ impl Output {
             _ => self.code(format_args!("{};{}H", y + 1, x + 1)),
         }
         self.at = Some((x, y));
+    }
+
+    /// Writes the cells where a link stands, or stood.
+    fn cells(&mut self, link: &Link, cells: &[Cell]) {
+        self.go(link.columns.start, link.row as u16);
+        cells.iter().for_each(|cell| self.cell(cell));
     }
 
     /// Writes a cell where the cursor is.

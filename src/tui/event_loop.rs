@@ -24,7 +24,7 @@ use super::review::Review;
 use super::shell::Wish;
 use super::terminal::{Screen, cell_size, window_size};
 use crate::clock;
-use crate::config::{Bidi, Pictures};
+use crate::config::{Bidi, Links, Pictures};
 use crate::domain::text::visible_lines;
 use crate::session::mode::Training;
 use crate::session::{Effect, Report};
@@ -97,6 +97,11 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
     let mouse = workspace.config.review.mouse;
     let in_points =
         workspace.config.review.pictures == Pictures::Auto && !workspace.env.in_multiplexer;
+    let links = match workspace.config.review.links {
+        Links::Never => false,
+        Links::Local => !workspace.served,
+        Links::Always => true,
+    };
     let mut session = Review::new(workspace, size, clock::now, training, move |report| {
         // The loop has ended; the work itself is done.
         let _ = reports.send(Wake::Report(report));
@@ -118,6 +123,7 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
         name: None,
         sixels: false,
         in_points,
+        links,
         pace: Pace::new(asks),
     };
     let ended = outside.draw(&mut session);
@@ -361,11 +367,15 @@ struct Outside<'s> {
     sixels: bool,
     /// Whether pictures are drawn in points where it draws them.
     in_points: bool,
+    /// Whether addresses are links where the terminal says what it is.
+    links: bool,
     pace: Pace,
 }
 
 impl Outside<'_> {
     fn draw(&mut self, session: &mut Review) -> Result<(), ScreenError> {
+        // Who says what it is passes over what it does not know.
+        session.front.links = self.links && self.name.is_some();
         // Where letters become larger or smaller, cells do.
         if self.in_points && !self.is_asked {
             let name = self.name.as_deref();

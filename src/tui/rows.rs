@@ -2,8 +2,10 @@
 //! is drawn. A text of megabytes has a million.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
+use linkify::{LinkFinder, LinkKind};
 use ratatui::layout::Alignment;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
@@ -16,6 +18,8 @@ use crate::domain::text::{has_unsure, width, wrap_ranges};
 
 /// Columns before an edge in which nothing stands whose width terminals take differently.
 pub const UNSURE_EDGE: usize = 2;
+/// Bytes of an address that is a link.
+const LINK_BYTES_MAX: usize = 2_000;
 /// Columns between two texts that stand side by side.
 const BETWEEN: usize = 3;
 
@@ -107,6 +111,22 @@ impl Rows {
             skip = skip.saturating_sub(piece.len());
         }
         lines
+    }
+
+    /// The addresses in so many rows from one on, which are row 0 of what is said.
+    pub fn links(&self, first: usize, n: usize) -> Vec<Link> {
+        let (mut before, mut links) = (0, Vec::new());
+        for piece in &self.0 {
+            if let Piece::Read(laid) = piece {
+                let rows = first.max(before)..(first + n).min(before + laid.len());
+                for row in rows {
+                    let here = laid.links(row - before).into_iter();
+                    links.extend(here.map(|link| Link { row: row - first, ..link }));
+                }
+            }
+            before += piece.len();
+        }
+        links
     }
 
     /// The rows in which some of the places where `query` stands begin; it is in small letters.
@@ -247,6 +267,26 @@ impl Laid {
         line.alignment(alignment(Direction::of(&one.text)))
     }
 
+    /// The addresses in a row. Where letters are put in another order, or may stand a cell off, none is
+    /// said to be in cells.
+    fn links(&self, row: usize) -> Vec<Link> {
+        let Row { paragraph, from, to } = self.rows[row];
+        let (from, to) = (from as usize, to as usize);
+        let one = &self.paragraphs[paragraph as usize];
+        if !one.text.contains("://") || has_unsure(&one.text) || has_right_to_left(&one.text) {
+            return Vec::new();
+        }
+        let indent = if from == 0 { one.indent } else { hang(one) };
+        let to = from + one.text[from..to].trim_end().len();
+        let link = |at: Range<usize>| {
+            let (start, end) = (at.start.max(from), at.end.min(to));
+            let column = |byte: usize| indent + width(&one.text[from..byte]);
+            let link = (start < end).then(|| column(start)..column(end));
+            link.map(|columns| Link { row, columns, to: one.text[at].to_owned() })
+        };
+        addresses(&one.text).filter_map(link).collect()
+    }
+
     /// The rows in which the places of `query`, in small letters, begin. Letters that take more
     /// bytes when they are small move places a little.
     pub fn find<'l>(&'l self, query: &'l str) -> impl Iterator<Item = usize> + 'l {
@@ -259,6 +299,28 @@ impl Laid {
             })
         })
     }
+}
+
+/// Some cells of a row that are an address, or a part of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    pub row: usize,
+    pub columns: Range<usize>,
+    /// The whole address.
+    pub to: String,
+}
+
+/// Where addresses stand that can be followed: what is seen of one is where it leads, letter by letter.
+fn addresses(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut finder = LinkFinder::new();
+    finder.kinds(&[LinkKind::Url]).url_must_have_scheme(true);
+    let found: Vec<Range<usize>> =
+        finder.links(text).map(|link| link.start()..link.end()).collect();
+    found.into_iter().filter(|at| {
+        let to = &text[at.clone()];
+        let web = to.starts_with("http://") || to.starts_with("https://");
+        web && to.bytes().all(|byte| byte.is_ascii_graphic()) && to.len() <= LINK_BYTES_MAX
+    })
 }
 
 /// Two texts side by side.

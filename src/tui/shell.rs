@@ -70,6 +70,8 @@ pub struct Shell {
     pub by_background: Option<Box<[Theme; 2]>>,
     /// How the terminal draws points, if it said that it does.
     pub canvas: Option<Canvas>,
+    /// Whether addresses are links of the terminal.
+    pub links: bool,
     /// Whether the terminal is asked whether it puts right-to-left text in order.
     pub asks_bidi: bool,
     /// Who puts text that is read from right to left in order; never `Auto`.
@@ -179,6 +181,7 @@ impl Shell {
             measured: None,
             by_background: None,
             canvas: None,
+            links: false,
             asks_bidi: false,
             bidi: Bidi::App,
             as_written: false,

@@ -16,9 +16,10 @@ use ratatui::layout::Rect;
 use ratatui::style::Color;
 
 use super::draw::picture;
-use super::emit::changes;
+use super::emit::{changes, linked};
 use super::pace::{ARE_YOU_THERE, Pace};
 use super::pixels::Canvas;
+use super::rows::Link;
 use super::shell::Shell;
 use crate::media::picture::Picture;
 
@@ -53,6 +54,8 @@ pub struct Screen {
     shown: Buffer,
     /// What it is to show.
     next: Buffer,
+    /// The addresses that are links on it.
+    links: Vec<Link>,
     /// The picture that is drawn in points, and where.
     drawn: Option<Drawn>,
     /// Bytes that one may take.
@@ -87,7 +90,8 @@ impl Screen {
     pub fn nowhere() -> Self {
         let (shown, next) = (Buffer::empty(Rect::ZERO), Buffer::empty(Rect::ZERO));
         let picture_bytes = Pace::new(false).picture_bytes();
-        Self { shown, next, drawn: None, picture_bytes, mouse: false, taken: false }
+        let links = Vec::new();
+        Self { shown, next, links, drawn: None, picture_bytes, mouse: false, taken: false }
     }
 
     /// Draws what changed since the last frame, at its pace.
@@ -118,13 +122,16 @@ impl Screen {
         }
         if self.shown.area != area {
             // A terminal whose size changed shows what it likes.
-            self.shown = Buffer::empty(area);
+            (self.shown, self.links) = (Buffer::empty(area), Vec::new());
             changed.extend(CLEARED);
         }
         self.next.resize(area);
         self.next.reset();
         super::draw::draw(shell, area, &mut self.next);
         changed.extend(changes(&self.shown, &self.next));
+        let links = super::draw::links(shell);
+        changed.extend(linked((&self.shown, &self.links), (&self.next, &links)));
+        self.links = links;
         std::mem::swap(&mut self.shown, &mut self.next);
         if let (Some((picture, place, canvas)), None) = (&wanted, &self.drawn) {
             changed.extend(canvas.drawn(picture, *place, self.picture_bytes));

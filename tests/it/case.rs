@@ -6,6 +6,7 @@ use std::fs;
 use casework::tui::Review;
 use casework::tui::dispatch::Event;
 use casework::tui::place::{Focus, Tab};
+use casework::tui::terminal::Screen;
 use serde_json::{Value, json};
 
 use crate::keys::Keys as _;
@@ -694,4 +695,63 @@ fn a_mail_is_read_as_it_was_meant_and_its_page_is_never_run() {
     // What a field is can be said.
     fs::write(place.path().join("config.toml"), "[view]\n\"input.email\" = \"text\"\n").unwrap();
     assert!(place.ok(&["show", "mail-0761"]).contains("=E2=82=AC"), "as it came");
+}
+
+/// What is a link in a frame: where each leads, with what is seen of it.
+fn links(frame: &[u8]) -> Vec<(String, String)> {
+    let text = String::from_utf8_lossy(frame).into_owned();
+    let mut found: Vec<(String, String)> = Vec::new();
+    for piece in text.split("\u{1b}]8;id=").skip(1) {
+        let (head, rest) = piece.split_once("\u{1b}\\").unwrap();
+        let (shown, _) = rest.split_once("\u{1b}]8;;\u{1b}\\").unwrap();
+        let to = head.split_once(';').unwrap().1.to_owned();
+        // Colours and steps of the cursor are not seen.
+        let mut seen = String::new();
+        for (at, part) in shown.split("\u{1b}[").enumerate() {
+            let from =
+                if at == 0 { 0 } else { part.find(|c: char| c.is_ascii_alphabetic()).unwrap() + 1 };
+            seen.push_str(&part[from..]);
+        }
+        match found.iter_mut().find(|(known, _)| *known == to) {
+            Some((_, all)) => all.push_str(&seen),
+            None => found.push((to, seen)),
+        }
+    }
+    found
+}
+
+#[test]
+fn an_address_leads_where_its_words_say_and_nothing_else_leads_anywhere() {
+    let long = format!("https://example.org/{}?page=2", "tickets/and/more/".repeat(9));
+    let text = format!(
+        "ask {long}, or (http://wiki.example.org/a_(b)).\nnot javascript:alert(1), ftp://example.org/x, \
+         example.org, https://ex\u{e4}mple.org/ or file:///etc/passwd\nعربي https://example.org/rtl\n{}",
+        "words\n".repeat(90)
+    );
+    for size in [(80, 24), (160, 45)] {
+        let (_place, mut review) = opened(&line("c", &json!({ "text": text }), ""), size);
+        review.press("I");
+        let mut screen = Screen::nowhere();
+        assert_eq!(
+            links(&screen.frame(&review.front)),
+            [],
+            "only where the terminal says what it is"
+        );
+        review.front.links = true;
+        let frame = screen.frame(&review.front);
+        let short = "http://wiki.example.org/a_(b)".to_owned();
+        assert_eq!(
+            links(&frame),
+            [(long.clone(), long.clone()), (short.clone(), short)],
+            "{size:?}"
+        );
+        assert_eq!(screen.frame(&review.front), b"", "what stays is not written again");
+        review.press("Space");
+        let frame = screen.frame(&review.front);
+        assert!(links(&frame).is_empty());
+        review.press("g");
+        assert_eq!(links(&screen.frame(&review.front)).len(), 2);
+        review.press("?");
+        assert!(links(&screen.frame(&review.front)).is_empty(), "under a window nothing is one");
+    }
 }

@@ -13,8 +13,26 @@ use crate::session::Opened;
 use crate::session::report::Coming;
 use crate::tui::paint::{heading, put_line};
 use crate::tui::place::{Focus, Measured, Tab};
-use crate::tui::rows::{Laid, Rows, lit};
+use crate::tui::rows::{Laid, Link, Rows, lit};
 use crate::tui::shell::Shell;
+
+/// The addresses that it shows, by the cells of the screen.
+pub fn links(shell: &Shell, measured: &Measured, area: Rect) -> Vec<Link> {
+    if shell.session.opened.is_none() {
+        return Vec::new();
+    }
+    let all = &measured.context;
+    let rows = usize::from(area.height).saturating_sub(3);
+    let scroll = shell.scroll[shell.tab().at()].min(all.len().saturating_sub(1));
+    let (x, y) = (usize::from(area.x) + 1, usize::from(area.y) + 3);
+    let end = x + usize::from(area.width.saturating_sub(2));
+    let on_screen = |link: Link| {
+        let columns = link.columns.start + x..(link.columns.end + x).min(end);
+        Link { row: link.row + y, columns, ..link }
+    };
+    let links = all.links(scroll, rows).into_iter().map(on_screen);
+    links.filter(|link| !link.columns.is_empty()).collect()
+}
 
 /// A large case while it is read: what its input begins with.
 fn draw_coming(shell: &Shell, coming: &Coming, inner: Rect, buf: &mut Buffer) {
