@@ -309,9 +309,14 @@ pub static ACTIONS: &[Action] = &[
         shell.search = None;
         Vec::new()
     }),
-    action("next-error", "!", Place::Logs, "next error", "jump to the next error", |shell, _| {
-        search::next_error(shell)
-    }),
+    action(
+        "next-error",
+        "!",
+        Place::Logs,
+        "next warning",
+        "jump to the next warning or error",
+        |shell, _| search::next_error(shell),
+    ),
     action(
         "all-logs",
         "a",

@@ -1,4 +1,4 @@
-//! Going to places in the case: what is searched for in every tab, and errors in the logs.
+//! Going to places in the case: what is searched for in every tab, and warnings in the logs.
 
 use super::key::KeyPress;
 use super::overlay::Cx;
@@ -46,25 +46,25 @@ pub fn step(shell: &mut Shell, by: isize) -> Vec<Effect> {
     show(shell, &places, (at + by).rem_euclid(n) as usize)
 }
 
-/// To the next line of the logs that is an error.
+/// To the next line of the logs that is a warning or an error.
 pub fn next_error(shell: &mut Shell) -> Vec<Effect> {
     let Some(opened) = &shell.session.opened else { return Vec::new() };
     let entries = logs::entries(shell, opened, shell.context_columns());
-    let mut errors = Vec::new();
+    let mut found = Vec::new();
     let mut row = logs::HEAD;
     for (level, lines) in entries {
-        if level == Some(Level::Error) {
-            errors.push(row);
+        if level.is_some_and(|level| level >= Level::Warn) {
+            found.push(row);
         }
         row += lines.len();
     }
     let from = shell.scroll[shell.tab().at()];
-    match errors.iter().find(|row| **row > from).or(errors.first()) {
+    match found.iter().find(|row| **row > from).or(found.first()) {
         Some(row) => {
             *shell.scroll_of_tab() = *row;
             Vec::new()
         }
-        None => shell.say("No line here is an error."),
+        None => shell.say("No line here is a warning or an error."),
     }
 }
 

@@ -755,3 +755,31 @@ fn an_address_leads_where_its_words_say_and_nothing_else_leads_anywhere() {
         assert!(links(&screen.frame(&review.front)).is_empty(), "under a window nothing is one");
     }
 }
+
+#[test]
+fn warnings_and_errors_in_the_logs_are_jumped_to_in_turn() {
+    let place = Place::new();
+    drop(place.create());
+    let stream = place.dir.path().join("stream.jsonl");
+    let log = place.dir.path().join("app.log");
+    let traced = line("c", &json!({"text": "move money"}), ",\"trace_id\":\"t1\"");
+    fs::write(&stream, traced).unwrap();
+    let level = |n| match n {
+        40 => "WARN",
+        75 => "ERROR",
+        _ => "INFO",
+    };
+    let lines = (0..120).map(|n| {
+        json!({"ts": "2026-06-01T08:00:00Z", "level": level(n), "trace_id": "t1", "msg": format!("step {n}")})
+            .to_string()
+            + "\n"
+    });
+    fs::write(&log, lines.collect::<String>()).unwrap();
+    place.ok(&["ingest", stream.to_str().unwrap(), "--logs", log.to_str().unwrap()]);
+    let mut review = Review::in_turn(place.open(), (80, 24), || T0, None).unwrap();
+    review.press("L");
+    for expected in ["step 40", "step 75", "step 40"] {
+        review.press("!");
+        assert!(review.text().contains(expected), "{expected}: {}", review.text());
+    }
+}
