@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use casework::session::report::Coming;
 use casework::session::{Input, Report};
 use casework::tui::Review;
 use serde_json::{Value, json};
@@ -178,6 +179,25 @@ fn what_comes_late_opens_nothing() {
     let late = Report::Came { case: id, opened };
     assert!(review.front.session.take(Input::Report(late), T0).is_empty());
     assert_eq!(open(&review), before);
+}
+
+/// What is answered while the open case is read anew is not lost to what was read before.
+#[test]
+fn an_answer_that_is_given_while_it_is_read_again_stays() {
+    let place = with_long();
+    let mut review = review(&place, (160, 45));
+    let case = Box::new(review.front.session.opened.as_ref().unwrap().case.clone());
+    let id = case.row.id;
+    let begun = case.clone();
+    let coming = Coming { row: case.row.clone(), bytes: 5_000_000, begins: None, before: None };
+    review.hear(Report::Coming(Box::new(coming)));
+    assert_eq!(review.front.session.open_id(), Some(id), "it stays open meanwhile");
+    review.press("1");
+    let answered = review.front.session.opened.as_ref().unwrap().draft.answers.clone();
+    assert!(!answered.is_empty());
+    let opened = Box::new(Report::Opened { case: begun, draft: None, elsewhere: None });
+    review.hear(Report::Came { case: id, opened });
+    assert_eq!(review.front.session.opened.as_ref().unwrap().draft.answers, answered);
 }
 
 /// From a pipe that is followed, of which at most 8 MB are taken in at once.

@@ -157,6 +157,7 @@ impl<F: Front> Driver<F> {
         if let Report::Failed(why) | Report::NotSaved { why, .. } = &report {
             tracing::warn!("{}", why.words);
         }
+        let report = self.reader.arrived(report);
         self.reader.heard(&report);
         let switched = report.ends_switching();
         let effects = self.front.heard(report, (self.now)());

@@ -74,6 +74,10 @@ fn elsewhere(other: &live::Session) -> Elsewhere {
     Elsewhere::Open(other.case.map(|(_, since)| since.clock()).unwrap_or_default())
 }
 
+fn being_saved() -> Report {
+    Report::Failed("The label of that case is being saved.".into())
+}
+
 impl Reader {
     /// `documents` is the stamp of what reviewers decide by, as it was read; `report` is called
     /// from the worker thread with what its work came to.
@@ -206,6 +210,28 @@ impl Reader {
             Effect::Show(_) | Effect::Look(_) | Effect::Editor(_) | Effect::Quit => Ok(None),
         };
         answered.unwrap_or_else(|error| Some(Report::Failed(error.told())))
+    }
+
+    /// What was read beside, with what the person did meanwhile: their draft is as it is now.
+    pub fn arrived(&self, report: Report) -> Report {
+        let Report::Came { case: id, mut opened } = report else { return report };
+        if let Report::Opened { draft, .. } = &mut *opened {
+            match self.draft(id) {
+                _ if self.sending.contains_key(&id) => *opened = being_saved(),
+                Ok(now) => *draft = now,
+                Err(error) => *opened = Report::Failed(error.told()),
+            }
+        }
+        Report::Came { case: id, opened }
+    }
+
+    /// What a reviewer began with a case.
+    fn draft(&self, id: CaseId) -> Result<Option<Box<Draft>>, WorkError> {
+        let draft = match self.drafts.get(&(self.workspace.in_round.clone(), id)) {
+            Some(draft) => Some(draft.clone()),
+            None => self.workspace.draft(id)?,
+        };
+        Ok(draft.map(Box::new))
     }
 
     /// Takes note of what became of a submit.
@@ -353,28 +379,23 @@ impl Reader {
 
     fn open(&mut self, id: CaseId) -> Result<Report, WorkError> {
         if self.sending.contains_key(&id) {
-            return Ok(Report::Failed("The label of that case is being saved.".into()));
+            return Ok(being_saved());
         }
         let Some(row) = self.workspace.case_to_open(id)? else { return Ok(Report::Gone(id)) };
-        let draft = match self.drafts.get(&(self.workspace.in_round.clone(), id)) {
-            Some(draft) => Some(draft.clone()),
-            None => self.workspace.draft(id)?,
-        };
         let elsewhere = live::at_case(id, self.workspace.in_round.is_some()).first().map(elsewhere);
-        let draft = draft.map(Box::new);
         if let Some((bytes, begins)) = self.workspace.large_case(&row)? {
             let coming = Coming { row: row.clone(), bytes, begins, before: None };
             let (mut workspace, report) = (self.workspace.reopen()?, Arc::clone(&self.report));
             std::thread::spawn(move || {
                 let opened = workspace.open_to_read(row).map(Box::new);
-                let opened = opened.map(|case| Report::Opened { case, draft, elsewhere });
+                let opened = opened.map(|case| Report::Opened { case, draft: None, elsewhere });
                 let opened = opened.unwrap_or_else(|error| Report::Failed(error.told()));
                 report(Report::Came { case: id, opened: Box::new(opened) });
             });
             return Ok(Report::Coming(Box::new(coming)));
         }
         let case = Box::new(self.workspace.open_to_read(row)?);
-        Ok(Report::Opened { case, draft, elsewhere })
+        Ok(Report::Opened { case, draft: self.draft(id)?, elsewhere })
     }
 
     /// Ends the person's other sessions at a case, and opens it with what they began.
