@@ -17,7 +17,7 @@ pub const HELD_BYTES: usize = 1 << 20;
 const PAGE_BYTES: usize = 256 << 10;
 /// How far before its end a page may end.
 const EARLIER_BYTES: usize = 4 << 10;
-/// Bytes of an attachment that stands in a field: half of one is none.
+/// What an attachment that stands in a field begins with: half of one is none.
 const INLINE: &str = "data:";
 
 /// What is asked for of a long text.
@@ -32,6 +32,8 @@ pub enum Ask {
 /// A part of a long text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
+    /// Which of the long texts of its case, from 0.
+    pub at: usize,
     pub name: String,
     /// From 0, of how many.
     pub number: usize,
@@ -116,10 +118,10 @@ pub fn beginnings(line: &str) -> (Cow<'_, str>, Vec<String>) {
         at = range.end;
     }
     short.push_str(&line[at..]);
-    // Of a name that stands twice in an object one counts: which is not known here.
     let mut texts = names(&serde_json::from_str(&short).unwrap_or_default());
     if texts.len() != long.len() {
-        texts.clear();
+        // Of a name that stands twice in an object one counts: which of them is whose is not known.
+        texts = (1..=long.len()).map(|n| format!("long text {n}")).collect();
     }
     (Cow::Owned(short), texts)
 }
@@ -230,9 +232,36 @@ fn bounds(text: &str) -> Vec<usize> {
     [0].into_iter().chain(inner).chain([text.len()]).collect()
 }
 
-/// What is asked for of a text, which has a name. Words that stand nowhere are found in no place, and
-/// the page stays.
-pub fn page(name: &str, text: &str, ask: &Ask) -> Page {
+/// In how many places words in small letters begin in each page. The last may go on in the next page.
+fn places(text: &str, bounds: &[usize], words: &str) -> Vec<usize> {
+    let pages = bounds.windows(2).map(|two| (two[0], two[1]));
+    // What is small may be longer or shorter than it was.
+    let (over, mut skip) = (4 * words.len() + 8, 0);
+    pages
+        .map(|(start, end)| {
+            if words.is_empty() {
+                return 0;
+            }
+            let mut small = text[start..end].to_lowercase();
+            let here = small.len();
+            small.push_str(&head(&text[end..], over).to_lowercase());
+            let (mut n, mut at) = (0, skip);
+            while let Some(found) = small.get(at..).and_then(|rest| rest.find(words)) {
+                if at + found >= here {
+                    break;
+                }
+                n += 1;
+                at += found + words.len();
+            }
+            skip = at.saturating_sub(here);
+            n
+        })
+        .collect()
+}
+
+/// What is asked for of a text: which of the case it is, and what it is called. Words that stand nowhere
+/// are found in no place, and the page stays.
+pub fn page((at, name): (usize, &str), text: &str, ask: &Ask) -> Page {
     let bounds = bounds(text);
     let pages = bounds.len() - 1;
     let of = |number: usize| &text[bounds[number]..bounds[number + 1]];
@@ -240,11 +269,7 @@ pub fn page(name: &str, text: &str, ask: &Ask) -> Page {
         Ask::Page(number) => ((*number).min(pages - 1), None),
         Ask::Find { words, from, forward } => {
             let words = words.to_lowercase();
-            let holds = |number| match words.is_empty() {
-                true => 0,
-                false => of(number).to_lowercase().matches(&words).count(),
-            };
-            let counts: Vec<usize> = (0..pages).map(holds).collect();
+            let counts = places(text, &bounds, &words);
             let from = (*from).min(pages - 1);
             let mut round: Vec<usize> = (from..pages).chain(0..from).collect();
             if !forward {
@@ -263,7 +288,7 @@ pub fn page(name: &str, text: &str, ask: &Ask) -> Page {
     };
     let line = memchr::memchr_iter(b'\n', &text.as_bytes()[..bounds[number]]).count() + 1;
     let (name, bytes) = (name.to_owned(), text.len());
-    Page { name, number, pages, text: of(number).to_owned(), line, bytes, found }
+    Page { at, name, number, pages, text: of(number).to_owned(), line, bytes, found }
 }
 
 /// What a JSON text begins with, where the rest is not there: what is open is closed. Nothing where it
@@ -348,6 +373,15 @@ mod tests {
     }
 
     #[test]
+    fn of_a_name_that_stands_twice_every_text_can_be_read() {
+        let (first, second) = ("a".repeat(2 * HELD_BYTES), "b".repeat(2 * HELD_BYTES));
+        let line = format!(r#"{{"context":{{"k":"{first}","k":"{second}"}}}}"#);
+        let (_, names) = beginnings(&line);
+        assert_eq!(names, ["long text 1", "long text 2"]);
+        assert_eq!(text_of(&line, 1).unwrap(), second);
+    }
+
+    #[test]
     fn words_are_found_from_a_page_on_and_round_the_end() {
         let text = format!(
             "{}NEEDLE\n{}needle needle\n",
@@ -356,20 +390,33 @@ mod tests {
         );
         let find = |from, forward| {
             let ask = Ask::Find { words: "Needle".to_owned(), from, forward };
-            let page = page("t", &text, &ask);
+            let page = page((0, "t"), &text, &ask);
             let found = page.found.unwrap();
             (page.number, page.pages, found.before, found.here, found.places)
         };
         assert_eq!(find(0, true), (3, 7, 0, 1, 3));
         assert_eq!(find(4, true), (6, 7, 1, 2, 3));
         assert_eq!(find(2, false), (6, 7, 1, 2, 3));
-        let none = page("t", &text, &Ask::Find { words: "straw".into(), from: 2, forward: true });
+        let none =
+            page((0, "t"), &text, &Ask::Find { words: "straw".into(), from: 2, forward: true });
         assert_eq!((none.number, none.found.unwrap().places), (2, 0));
-        let last = page("t", &text, &Ask::Page(99));
+        let last = page((0, "t"), &text, &Ask::Page(99));
         assert_eq!(last.line, text[..text.len() - last.text.len()].lines().count() + 1);
     }
 
     proptest! {
+        /// Whatever lies at the end of a page: as many as there are in the whole, one after another.
+        #[test]
+        fn no_place_is_lost_between_pages(
+            piece in "[ab\nΣß漢]{1,9}", times in 60_000_usize..120_000, words in "[abß漢]{1,4}",
+        ) {
+            let text = piece.repeat(times);
+            let ask = Ask::Find { words: words.clone(), from: 0, forward: true };
+            let found = page((0, "t"), &text, &ask).found.unwrap();
+            let whole = text.to_lowercase().matches(&words.to_lowercase()).count();
+            prop_assert_eq!(found.places, whole);
+        }
+
         /// As serde_json reads it.
         #[test]
         fn a_string_is_read_as_it_was_written(
@@ -399,8 +446,8 @@ mod tests {
             piece in "[a-z \n漢é👩\u{200d}🔬]{1,40}", times in 1_usize..30_000,
         ) {
             let text = piece.repeat(times);
-            let pages = page("t", &text, &Ask::Page(0)).pages;
-            let all: Vec<Page> = (0..pages).map(|n| page("t", &text, &Ask::Page(n))).collect();
+            let pages = page((0, "t"), &text, &Ask::Page(0)).pages;
+            let all: Vec<Page> = (0..pages).map(|n| page((0, "t"), &text, &Ask::Page(n))).collect();
             prop_assert_eq!(all.iter().map(|page| page.text.as_str()).collect::<String>(), text);
             prop_assert!(all.iter().all(|page| page.text.len() <= PAGE_BYTES + EARLIER_BYTES));
         }

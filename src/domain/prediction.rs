@@ -42,6 +42,8 @@ pub enum Reject {
     Conflict(String),
     #[error("longer than {0} MiB")]
     TooLong(usize),
+    #[error("with what stands around it, it takes more than {0} MiB, compressed")]
+    TooLarge(usize),
     #[error("the rule `{0}` cannot be answered: {1}")]
     Rule(String, String),
 }

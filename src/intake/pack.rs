@@ -19,7 +19,7 @@ use crate::domain::modality::{glance, named_attachments, parts};
 use crate::domain::payload::{Neighbour, PayloadRef, Salt};
 use crate::domain::prediction::{Reject, check_whole, not_json, scalar};
 use crate::domain::text::cut;
-use crate::journal::blob::{PAYLOAD_BYTES_MAX, Packed, Packer};
+use crate::journal::blob::{PACKED_BYTES_MAX, PAYLOAD_BYTES_MAX, Packed, Packer};
 use crate::journal::kind::CaseDetected;
 use crate::journal::views::short_text;
 use crate::media::file::{self, Hashes};
@@ -99,7 +99,7 @@ fn neighbour(near: &Near, redact: Option<&Redact>) -> Neighbour {
 
 /// That a line and what stands around it are more than a case can hold.
 pub fn too_large() -> Reject {
-    Reject::NotJson("its context is too large".to_owned())
+    Reject::TooLarge(PACKED_BYTES_MAX >> 20)
 }
 
 /// The payload's JSON, if the line is sound all through, without what is to be redacted.

@@ -3,11 +3,36 @@
 
 use super::desk::{Desk, PAGE, plain};
 use crate::domain::arbitration::Cause;
+use crate::domain::long_text::Ask;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::is_blank;
 use crate::session::command::{self, Said};
 use crate::session::{Effect, Input};
 use crate::workspace::arbitration::{Reasons, RulingChoice};
+
+/// The next page of a long text, one by its number, or the first of another text.
+fn read_on(desk: &mut Desk, words: &str) -> Vec<Effect> {
+    let Some(opened) = &desk.session.opened else { return desk.session.say("No case is open.") };
+    let names = opened.long_texts();
+    let (read, words) = (opened.page, words.trim());
+    let first = opened.case.long_texts(|cue| opened.hides(cue)).first().map(|(at, _)| *at);
+    if words.is_empty() {
+        return desk.session.go_on_reading(1);
+    }
+    if let (Ok(number), Some(at)) = (words.parse::<usize>(), read.map(|(at, _)| at).or(first)) {
+        return desk.session.read_on(Some(at), Ask::Page(number.saturating_sub(1)));
+    }
+    match opened.case.long_texts(|cue| opened.hides(cue)).iter().find(|(_, name)| *name == words) {
+        Some((at, _)) => {
+            let at = *at;
+            desk.session.read_on(Some(at), Ask::Page(0))
+        }
+        None => {
+            let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            desk.session.say(&format!("No long text is called that. There are: {there}."))
+        }
+    }
+}
 
 /// Something that can be typed.
 pub struct Command {
@@ -104,9 +129,9 @@ pub const COMMANDS: &[Command] = &[
     command(
         "read-on",
         ">",
-        "",
-        "tells the next page of a text of which the case tells only the beginning",
-        |desk, _| desk.session.go_on_reading(1),
+        "TEXT or PAGE",
+        "tells the next page of a text of which the case tells only the beginning, a page by its number, or another text by its name",
+        read_on,
     ),
     command("logs", "L", "", "tells the log lines", |desk, _| tells(desk, Desk::logs)),
     command("near", "N neighbours", "", "tells the nearby predictions", |desk, _| {

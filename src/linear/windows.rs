@@ -25,6 +25,7 @@ impl Desk {
             | Window::Rationale(_)
             | Window::Mark(_)
             | Window::Counting { .. }
+            | Window::Reading
             | Window::Board => {}
             Window::LookedAt(looked) => {
                 self.say("Attachment", &format!("{}.", looked.name));
@@ -34,15 +35,14 @@ impl Desk {
                     self.go_on(text.lines().map(str::to_owned).collect(), super::desk::PAGE);
                 }
             }
-            Window::Page(page) => {
-                let words = format!(
-                    "{}, page {} of {}, from line {}. read-on tells the next page.",
-                    page.name,
-                    page.number + 1,
-                    page.pages,
-                    page.line
-                );
-                self.say("Text", &words);
+            Window::Page(None) => {}
+            Window::Page(Some(page)) => {
+                let more = match page.number + 1 < page.pages {
+                    true => "read-on tells the next page",
+                    false => "it is the last",
+                };
+                let of = format!("{}, page {} of {}", page.name, page.number + 1, page.pages);
+                self.say("Text", &format!("{of}, from line {}: {more}.", page.line));
                 let lines = visible_lines(page.text.strip_suffix('\n').unwrap_or(&page.text));
                 self.go_on(lines, super::desk::PAGE);
             }

@@ -256,7 +256,7 @@ pub fn page_of_text(
     let json = blob::read(conn, unpacker, payload_event(conn, row)?)?;
     let line = serde_json::from_slice::<Line<'_>>(&json).ok();
     let text = line.as_ref().and_then(|line| long_text::text_of(line.prediction.get(), at));
-    Ok(text.map(|text| long_text::page(name, &text, ask)))
+    Ok(text.map(|text| long_text::page((at, name), &text, ask)))
 }
 
 impl OpenCase {

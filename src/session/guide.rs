@@ -7,7 +7,8 @@ use super::state::Session;
 use super::window::{ToMark, Window};
 use crate::domain::cues::Cue;
 use crate::domain::glossary::Snippet;
-use crate::domain::long_text::Ask;
+use crate::domain::ids::CaseId;
+use crate::domain::long_text::{Ask, Page};
 use crate::domain::protocol::Places;
 use crate::domain::protocol::{Question, QuestionKind};
 use crate::domain::require::Wanted;
@@ -189,34 +190,64 @@ impl Session {
         vec![Effect::LookAt { case, one: Box::new(all[at].clone()) }]
     }
 
-    /// Reads a long text of the case on: the one of that name, the first without.
-    pub fn read_on(&mut self, name: Option<&str>, ask: Ask) -> Vec<Effect> {
+    /// Reads a long text of the case on: one of them, the first that is shown without. While a page is
+    /// read, what is asked for last comes next, and nothing between.
+    pub fn read_on(&mut self, at: Option<usize>, ask: Ask) -> Vec<Effect> {
         let Some(opened) = &self.opened else { return Vec::new() };
         let case = opened.case.row.id;
         let mut all = opened.case.long_texts(|cue| opened.hides(cue)).into_iter();
-        match all.find(|(_, known)| name.is_none_or(|name| name == *known)) {
-            Some((at, name)) => vec![Effect::ReadOn { case, text: (at, name.to_owned()), ask }],
-            None => self.say("Every text of the case is shown whole."),
+        let Some((at, name)) = all.find(|(known, _)| at.is_none_or(|at| at == *known)) else {
+            return self.say("Every text of the case is shown whole.");
+        };
+        let text = (at, name.to_owned());
+        if let Some(next) = &mut self.reading {
+            *next = Some((case, at, ask));
+            return Vec::new();
         }
+        self.reading = Some(None);
+        vec![Effect::ReadOn { case, text, ask }]
     }
 
     /// Reads the first of them, or the one that was read last where it was left: `by` pages further.
     pub fn go_on_reading(&mut self, by: usize) -> Vec<Effect> {
-        let page = self.opened.as_ref().and_then(|opened| opened.page.clone());
-        match page {
-            Some((name, number)) => self.read_on(Some(&name), Ask::Page(number + by)),
-            None => self.read_on(None, Ask::Page(0)),
+        let read = self.opened.as_ref().and_then(|opened| opened.page);
+        let (at, number) = read.map_or((None, 0), |(at, number)| (Some(at), number + by));
+        let mut effects = self.read_on(at, Ask::Page(number));
+        if self.reading.is_some() {
+            effects.insert(0, Effect::Show(Window::Reading));
         }
+        effects
     }
 
-    /// Reads the long text after the one of that name, or says that there is no other.
-    pub fn read_next_text(&mut self, name: &str) -> Vec<Effect> {
-        let all = self.opened.as_ref().map(Opened::long_texts).unwrap_or_default();
-        let at = all.iter().position(|known| known == name).map_or(0, |at| (at + 1) % all.len());
-        match all.get(at).filter(|next| *next != name) {
+    /// Reads the long text after one, or says that there is no other.
+    pub fn read_next_text(&mut self, at: usize) -> Vec<Effect> {
+        let Some(opened) = &self.opened else { return Vec::new() };
+        let all = opened.case.long_texts(|cue| opened.hides(cue));
+        let next = all.iter().find(|(known, _)| *known > at).or(all.first());
+        match next.map(|(next, _)| *next).filter(|next| *next != at) {
             Some(next) => self.read_on(Some(next), Ask::Page(0)),
             None => self.say("No other text of the case is this long."),
         }
+    }
+
+    /// Takes in a page that was read, unless something else was asked for meanwhile.
+    pub(super) fn page_read(&mut self, case: CaseId, page: Option<Box<Page>>) -> Vec<Effect> {
+        if let Some((wanted, at, ask)) = self.reading.take().flatten()
+            && self.open_id() == Some(wanted)
+        {
+            return self.read_on(Some(at), ask);
+        }
+        let Some(opened) = self.opened.as_mut().filter(|opened| opened.case.row.id == case) else {
+            return vec![Effect::Show(Window::Page(None))]; // it is another case's
+        };
+        if let Some(page) = page {
+            opened.page = Some((page.at, page.number));
+            return vec![Effect::Show(Window::Page(Some(page)))];
+        }
+        // It was erased meanwhile, or something else stands in its place.
+        opened.page = None;
+        self.say("That text is no longer here.");
+        vec![Effect::Show(Window::Page(None)), Effect::Open { id: case }]
     }
 
     /// Opens an attachment in the person's own program for it.

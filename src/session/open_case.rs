@@ -28,9 +28,9 @@ pub struct Opened {
     pub hide: Vec<Hiding>,
     /// What was on the screen since it was opened.
     pub seen: BTreeSet<Cue>,
+    /// The page that was read last of a long text, and of which.
+    pub page: Option<(usize, usize)>,
     /// Resolved cases like it; none before they were looked for.
-    /// The page of a long text that was read last.
-    pub page: Option<(String, usize)>,
     pub precedents: Option<Vec<Precedent>>,
 }
 

@@ -43,6 +43,8 @@ pub enum Elsewhere {
 /// A large case that is being read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Coming {
+    /// Which reading it is: only what comes of the last one counts.
+    pub number: u64,
     pub row: CaseRow,
     pub bytes: u64,
     /// What its input begins with.
@@ -70,6 +72,7 @@ pub enum Report {
     Coming(Box<Coming>),
     /// What was coming, opened; nobody may wait for it any more.
     Came {
+        number: u64,
         case: CaseId,
         opened: Box<Report>,
     },

@@ -82,8 +82,9 @@ impl Session {
             }
         }
         // What was erased must not be looked at any longer.
-        if let Some(opened) = self.opened.as_ref().filter(|_| state.erased) {
-            effects.push(Effect::Open { id: opened.case.row.id });
+        let coming = self.coming.as_ref().map(|coming| coming.row.id);
+        if let Some(id) = coming.or(self.open_id()).filter(|_| state.erased) {
+            effects.extend([Effect::Show(Window::Page(None)), Effect::Open { id }]);
         }
         self.sync = Some(state);
         effects
@@ -98,6 +99,9 @@ impl Session {
 
     /// Takes in what an effect came to, or what came unasked.
     pub(super) fn take_report(&mut self, report: Report) -> Vec<Effect> {
+        if matches!(report, Report::Failed(_)) {
+            self.reading = None; // it may have been that
+        }
         match report {
             Report::Page { from, direction, rows, full } => {
                 if !self.filter.is_empty() && (from == QueueKey::FIRST || self.queue.filtered) {
@@ -144,10 +148,10 @@ impl Session {
                 self.coming = Some(Coming { before, ..*coming });
                 Vec::new()
             }
-            Report::Came { case, opened } => {
+            Report::Came { number, opened, .. } => {
                 match &self.coming {
-                    Some(coming) if coming.row.id == case => {}
-                    _ => return Vec::new(), // another one was opened meanwhile
+                    Some(coming) if coming.number == number => {}
+                    _ => return Vec::new(), // another one was opened meanwhile, or this one anew
                 }
                 if !matches!(*opened, Report::Opened { .. }) {
                     self.coming = None;
@@ -272,20 +276,7 @@ impl Session {
                 }
                 vec![Effect::Show(Window::LookedAt(looked))]
             }
-            Report::ReadOn { case, page } => {
-                if self.open_id() != Some(case) {
-                    return Vec::new(); // it is another case's
-                }
-                match page {
-                    Some(page) => {
-                        if let Some(opened) = &mut self.opened {
-                            opened.page = Some((page.name.clone(), page.number));
-                        }
-                        vec![Effect::Show(Window::Page(page))]
-                    }
-                    None => self.say("That text is no longer here: open the case again."),
-                }
-            }
+            Report::ReadOn { case, page } => self.page_read(case, page),
             Report::Precedents { case, mut found } => {
                 if let Some(opened) =
                     self.opened.as_mut().filter(|opened| opened.case.row.id == case)
@@ -373,7 +364,7 @@ impl Session {
         // What was seen of it is not unseen because it is opened again.
         let again = self.opened.as_ref().filter(|opened| opened.case.row.id == id);
         let seen = again.map(|opened| opened.seen.clone()).unwrap_or_default();
-        let page = again.and_then(|opened| opened.page.clone());
+        let page = again.and_then(|opened| opened.page);
         self.opened = Some(Opened {
             case,
             published,

@@ -10,6 +10,7 @@ use super::pages::QueueModel;
 use super::report::{Coming, SyncState};
 use crate::domain::ids::CaseId;
 use crate::domain::label::Label;
+use crate::domain::long_text::Ask;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::review::CaseRow;
@@ -39,6 +40,8 @@ pub struct Session {
     pub opened: Option<Opened>,
     /// A large case that is being read, to be opened.
     pub coming: Option<Coming>,
+    /// Whether a page of a long text is being read, and what is to be read after it.
+    pub(super) reading: Option<Option<(CaseId, usize, Ask)>>,
     /// The case that is to be opened first, while it was not yet.
     pub(super) first: Option<CaseId>,
     /// Words until the person does something.
@@ -136,6 +139,7 @@ impl Session {
             generation: 0,
             opened: None,
             coming: None,
+            reading: None,
             first,
             message,
             auto_submit,

@@ -28,8 +28,10 @@ pub enum Window {
     Mark(ToMark),
     /// A picture, a sound, or whatever else a case brings besides words.
     LookedAt(Box<LookedAt>),
-    /// A part of a text that is too long to be held.
-    Page(Box<Page>),
+    /// A part of a text is being read.
+    Reading,
+    /// A part of a text that is too long to be held; none, where it is not to be had any longer.
+    Page(Option<Box<Page>>),
     /// Resolved cases like the open one.
     Precedents(Vec<Precedent>),
     /// What a training says about an answer, or at its end.

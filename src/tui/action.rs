@@ -461,7 +461,13 @@ fn manual(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
         let Some(topic) = crate::session::manual::named(&choice.value) else { return Next::Closes };
         let words = topic.text.lines().map(str::to_owned).collect();
         let title = format!("Manual: {} (any other key closes)", topic.name);
-        Next::Opens(Box::new(Words { title, words, trains_on: false, scroll: 0 }))
+        Next::Opens(Box::new(Words {
+            title,
+            words,
+            trains_on: false,
+            awaits_page: false,
+            scroll: 0,
+        }))
     };
     open_layer(shell, Pick::new("The manual", choices, done))
 }

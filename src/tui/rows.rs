@@ -290,14 +290,22 @@ impl Laid {
     /// The rows in which the places of `query`, in small letters, begin. Letters that take more
     /// bytes when they are small move places a little.
     pub fn find<'l>(&'l self, query: &'l str) -> impl Iterator<Item = usize> + 'l {
-        (0..).zip(&self.paragraphs).flat_map(move |(at, one): (u32, _)| {
-            let text = one.text.to_lowercase();
-            let places: Vec<u32> = text.match_indices(query).map(|(at, _)| at as u32).collect();
-            places.into_iter().map(move |place| {
-                let after = |row: &Row| (row.paragraph, row.from) <= (at, place);
-                self.rows.partition_point(after).saturating_sub(1)
-            })
-        })
+        (0..self.paragraphs.len()).flat_map(move |at| self.places_in(at, query))
+    }
+
+    /// The same, of one paragraph.
+    pub fn places_in(&self, at: usize, query: &str) -> Vec<usize> {
+        let text = self.paragraphs[at].text.to_lowercase();
+        let place = |(byte, _): (usize, &str)| {
+            let after = |row: &Row| (row.paragraph, row.from) <= (at as u32, byte as u32);
+            self.rows.partition_point(after).saturating_sub(1)
+        };
+        text.match_indices(query).map(place).collect()
+    }
+
+    /// The first row of a paragraph.
+    pub fn first_row(&self, at: usize) -> usize {
+        self.rows.partition_point(|row| row.paragraph < at as u32)
     }
 }
 

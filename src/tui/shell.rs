@@ -307,7 +307,22 @@ impl Shell {
                 large: cursor(Place::Attachment, 2) == 1,
                 scroll: 0,
             }),
-            Window::Page(page) => {
+            Window::Reading => Box::new(Words {
+                title: "A long text (any key closes)".to_owned(),
+                words: vec!["Reading …".to_owned()],
+                trains_on: false,
+                awaits_page: true,
+                scroll: 0,
+            }),
+            // Whoever closed the window, or opened another one, is not disturbed.
+            Window::Page(_) if !self.layer.as_ref().is_some_and(|layer| layer.awaits_page()) => {
+                return;
+            }
+            Window::Page(None) => {
+                self.layer = None;
+                return;
+            }
+            Window::Page(Some(page)) => {
                 Box::new(PageWindow::new(*page, cursor(Place::Page, 2) == 1, self.size))
             }
             Window::Precedents(rows) => Box::new(Precedents { rows, cursor: 0 }),
@@ -317,6 +332,7 @@ impl Shell {
                     title: format!("{title} ({goes_on})"),
                     words,
                     trains_on: true,
+                    awaits_page: false,
                     scroll: 0,
                 })
             }
@@ -328,12 +344,14 @@ impl Shell {
                 title: format!("{title} (any key closes)"),
                 words,
                 trains_on: false,
+                awaits_page: false,
                 scroll: 0,
             }),
             Window::Counting { title } => Box::new(Words {
                 title: format!("{title} (any key closes)"),
                 words: vec!["Counting …".to_owned()],
                 trains_on: false,
+                awaits_page: false,
                 scroll: 0,
             }),
             Window::Board => {

@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use casework::domain::long_text::{Ask, page};
 use casework::session::report::Coming;
 use casework::session::{Input, Report};
 use casework::tui::Review;
@@ -135,7 +136,7 @@ fn in_lines_it_is_told_page_after_page() {
     }
     let second = said.split("page 2 of ").nth(1).unwrap();
     let line: usize =
-        second.split("from line ").nth(1).unwrap().split('.').next().unwrap().parse().unwrap();
+        second.split("from line ").nth(1).unwrap().split(':').next().unwrap().parse().unwrap();
     assert!(second.contains(&format!("line {:06} of", line - 1)), "{}", &second[..400]);
 }
 
@@ -176,7 +177,7 @@ fn what_comes_late_opens_nothing() {
     let before = open(&review);
     assert!(before.is_some() && before != Some(id));
     let opened = Box::new(Report::Opened { case, draft: None, elsewhere: None });
-    let late = Report::Came { case: id, opened };
+    let late = Report::Came { number: 1, case: id, opened };
     assert!(review.front.session.take(Input::Report(late), T0).is_empty());
     assert_eq!(open(&review), before);
 }
@@ -189,15 +190,70 @@ fn an_answer_that_is_given_while_it_is_read_again_stays() {
     let case = Box::new(review.front.session.opened.as_ref().unwrap().case.clone());
     let id = case.row.id;
     let begun = case.clone();
-    let coming = Coming { row: case.row.clone(), bytes: 5_000_000, begins: None, before: None };
+    let row = case.row.clone();
+    let coming = Coming { number: 9, row, bytes: 5_000_000, begins: None, before: None };
     review.hear(Report::Coming(Box::new(coming)));
     assert_eq!(review.front.session.open_id(), Some(id), "it stays open meanwhile");
     review.press("1");
     let answered = review.front.session.opened.as_ref().unwrap().draft.answers.clone();
     assert!(!answered.is_empty());
     let opened = Box::new(Report::Opened { case: begun, draft: None, elsewhere: None });
-    review.hear(Report::Came { case: id, opened });
+    let older = Report::Opened { case: case.clone(), draft: None, elsewhere: None };
+    review.hear(Report::Came { number: 8, case: id, opened: Box::new(older) });
+    assert!(review.front.session.coming.is_some(), "an older reading is not waited for");
+    review.hear(Report::Came { number: 9, case: id, opened });
     assert_eq!(review.front.session.opened.as_ref().unwrap().draft.answers, answered);
+}
+
+/// A page that comes late takes the place of nothing that was opened meanwhile.
+#[test]
+fn a_page_that_comes_late_disturbs_nobody() {
+    let place = with_long();
+    let mut review = review(&place, (100, 30));
+    let case = review.front.session.open_id().unwrap();
+    let page = page((0, "input.text"), &long(LINES), &Ask::Page(1));
+    let late = || Report::ReadOn { case, page: Some(Box::new(page.clone())) };
+    review.press("c \"half_a_comment\"");
+    review.hear(late());
+    assert!(review.text().contains("half a comment"), "{}", review.text());
+    review.press("Esc");
+    review.hear(late());
+    assert!(!review.text().contains("page 2 of"), "nobody waits for it: {}", review.text());
+    review.press(">");
+    review.hear(late());
+    assert!(review.text().contains("page 2 of"), "{}", review.text());
+    // Who thinks better of a search has the window again, where it was.
+    review.press("/ \"x\" Esc");
+    assert!(review.text().contains("page 2 of"), "{}", review.text());
+}
+
+#[test]
+fn texts_of_one_name_tabs_and_names_like_keys() {
+    let place = Place::new();
+    let mut workspace = place.create();
+    let text = "one\ttwo\r\n\u{1b} esc\n".repeat(120_000);
+    let input = json!({"a.b": text, "a": {"b": text}, "{undo}": text});
+    let raw = json!({"id": "c", "occurred_at": "2026-06-01T08:00:00Z", "stream": "s",
+        "input": input, "prediction": {"label": "pay", "confidence": 0.2}});
+    ingest(&mut workspace, &format!("{raw}\n"));
+    let mut review = Review::in_turn(workspace, (100, 30), || T0, None).unwrap();
+    let names = review.front.session.opened.as_ref().unwrap().long_texts();
+    assert_eq!(names, ["input.a.b", "input.a.b", "input.{undo}"]);
+    assert!(review.text().contains("input.{undo} goes on: > reads it"), "{}", review.text());
+    review.press(">");
+    let screen = review.text();
+    assert!(
+        screen.contains("one two") && !screen.contains("TAB") && !screen.contains("CR»"),
+        "{screen}"
+    );
+    for at in [1, 2, 0] {
+        review.press("Tab");
+        assert_eq!(review.front.session.opened.as_ref().unwrap().page.unwrap().0, at);
+    }
+    // What is shown for a sign is no place of it.
+    review.press("/ \"esc\" Enter N");
+    let screen = review.text();
+    assert!(screen.contains("120000 of 120000 places with “esc”."), "{screen}");
 }
 
 /// From a pipe that is followed, of which at most 8 MB are taken in at once.

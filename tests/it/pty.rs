@@ -101,7 +101,7 @@ impl Term {
         self.bytes.lock().unwrap().clone()
     }
 
-    fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let pid = self.child.process_id().unwrap().to_string();
         std::process::Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap();
     }

@@ -43,6 +43,8 @@ pub struct Reader {
     drafts: HashMap<(Option<String>, CaseId), Draft>,
     /// Cases whose label is on its way to the disk.
     sending: HashMap<CaseId, Option<String>>,
+    /// How many large cases were begun to be read.
+    readings: u64,
     worker: Sender<Work>,
     thread: Option<JoinHandle<()>>,
     /// Which documents were there when they were last looked at.
@@ -108,6 +110,7 @@ impl Reader {
             queue,
             drafts: HashMap::new(),
             sending: HashMap::new(),
+            readings: 0,
             worker,
             thread: Some(thread),
             searcher: None,
@@ -214,7 +217,7 @@ impl Reader {
 
     /// What was read beside, with what the person did meanwhile: their draft is as it is now.
     pub fn arrived(&self, report: Report) -> Report {
-        let Report::Came { case: id, mut opened } = report else { return report };
+        let Report::Came { number, case: id, mut opened } = report else { return report };
         if let Report::Opened { draft, .. } = &mut *opened {
             match self.draft(id) {
                 _ if self.sending.contains_key(&id) => *opened = being_saved(),
@@ -222,7 +225,7 @@ impl Reader {
                 Err(error) => *opened = Report::Failed(error.told()),
             }
         }
-        Report::Came { case: id, opened }
+        Report::Came { number, case: id, opened }
     }
 
     /// What a reviewer began with a case.
@@ -384,13 +387,15 @@ impl Reader {
         let Some(row) = self.workspace.case_to_open(id)? else { return Ok(Report::Gone(id)) };
         let elsewhere = live::at_case(id, self.workspace.in_round.is_some()).first().map(elsewhere);
         if let Some((bytes, begins)) = self.workspace.large_case(&row)? {
-            let coming = Coming { row: row.clone(), bytes, begins, before: None };
+            self.readings += 1;
+            let number = self.readings;
+            let coming = Coming { number, row: row.clone(), bytes, begins, before: None };
             let (mut workspace, report) = (self.workspace.reopen()?, Arc::clone(&self.report));
             std::thread::spawn(move || {
                 let opened = workspace.open_to_read(row).map(Box::new);
                 let opened = opened.map(|case| Report::Opened { case, draft: None, elsewhere });
                 let opened = opened.unwrap_or_else(|error| Report::Failed(error.told()));
-                report(Report::Came { case: id, opened: Box::new(opened) });
+                report(Report::Came { number, case: id, opened: Box::new(opened) });
             });
             return Ok(Report::Coming(Box::new(coming)));
         }
@@ -605,9 +610,15 @@ fn search_in_background(
             Ok(Search::Board) => boards.make(&workspace, now).map(Report::Board),
             Ok(Search::Reliability) => reliability_report(&workspace),
             Ok(Search::Trace(case)) => trace_report(&mut workspace, case),
-            Ok(Search::ReadOn { case, text: (at, name), ask }) => workspace
-                .page_of_text(case, (at, &name), &ask)
-                .map(|page| Report::ReadOn { case, page: page.map(Box::new) }),
+            Ok(Search::ReadOn { case, text: (at, name), ask }) => {
+                // Where it was erased meanwhile, the case says so when it is opened again.
+                let page =
+                    workspace.page_of_text(case, (at, &name), &ask).unwrap_or_else(|error| {
+                        tracing::warn!("{error}");
+                        None
+                    });
+                Ok(Report::ReadOn { case, page: page.map(Box::new) })
+            }
             Ok(Search::Worklist) => workspace.worklist().map(Report::Worklist),
             Err(RecvTimeoutError::Timeout) => match boards.is_old(&workspace, now) {
                 Ok(true) => boards.make(&workspace, now).map(Report::BoardChanged),

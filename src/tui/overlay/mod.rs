@@ -127,6 +127,11 @@ pub trait Layer {
         false
     }
 
+    /// Whether a page of a text that comes takes its place.
+    fn awaits_page(&self) -> bool {
+        false
+    }
+
     /// Whether words that come unasked may take its place.
     fn yields(&self) -> bool {
         false

@@ -11,7 +11,7 @@ use super::prompt::Prompt;
 use super::{Cx, Layer, Next, View, list};
 use crate::domain::long_text::{Ask, Page, megabytes};
 use crate::domain::reading::{Paragraph, Tone};
-use crate::domain::text::{fit, visible};
+use crate::domain::text::{fit, visible, visible_lines};
 use crate::tui::key::KeyPress;
 use crate::tui::keymap::KeyRow;
 use crate::tui::paint::{boxed, centered, inside, put_line};
@@ -36,21 +36,30 @@ pub struct PageWindow {
     scroll: usize,
     /// Which of the places in the page that were found.
     at: usize,
-    /// Whether the page that is asked for is read from its end.
+    /// The page that was asked for last.
+    asked: usize,
+    /// Whether that is read from its end.
     upwards: bool,
 }
 
 impl PageWindow {
     /// The page, from its end on where it is read `upwards`, from what was found where that is.
     pub fn new(page: Page, upwards: bool, size: (u16, u16)) -> Self {
-        let laid = RefCell::default();
-        let mut window = Self { page, laid, scroll: 0, at: 0, upwards: false };
+        let (laid, asked) = (RefCell::default(), page.number);
+        let mut window = Self { page, laid, scroll: 0, at: 0, asked, upwards: false };
         if upwards {
             window.scroll = window.most(size);
         }
         let back = window.page.found.as_ref().is_some_and(|found| !found.forward);
         window.show_place(if back { usize::MAX } else { 0 }, size);
         window
+    }
+
+    /// The same window, where it is scrolled to.
+    fn again(&self) -> Self {
+        let (page, laid) = (self.page.clone(), RefCell::default());
+        let &Self { scroll, at, asked, .. } = self;
+        Self { page, laid, scroll, at, asked, upwards: false }
     }
 
     fn area(screen: Rect) -> Rect {
@@ -63,8 +72,8 @@ impl PageWindow {
         let columns = usize::from(inner.width);
         let mut laid = self.laid.borrow_mut();
         if laid.as_ref().is_none_or(|(known, _)| *known != columns) {
-            let lines = self.page.text.strip_suffix('\n').unwrap_or(&self.page.text).split('\n');
-            let line = |line| Paragraph::new(Tone::Text, 0, line);
+            let lines = visible_lines(self.text()).into_iter();
+            let line = |text| Paragraph { text, ..Paragraph::new(Tone::Text, 0, "") };
             *laid = Some((columns, Laid::new(lines.map(line).collect(), columns)));
         }
         match &*laid {
@@ -78,10 +87,31 @@ impl PageWindow {
         self.with(size, |laid, height| laid.len().saturating_sub(height))
     }
 
-    /// Rows of the places in the page that were found.
+    /// The page without the end of its last line.
+    fn text(&self) -> &str {
+        self.page.text.strip_suffix('\n').unwrap_or(&self.page.text)
+    }
+
+    /// Rows of the places in the page that were found: as many as there are in the text itself, whatever
+    /// is shown for a sign of it. The last may go on in the next page.
     fn places(&self, size: (u16, u16)) -> Vec<usize> {
         let Some(found) = &self.page.found else { return Vec::new() };
-        self.with(size, |laid, _| laid.find(&found.words).collect())
+        self.with(size, |laid, _| {
+            let mut rows = Vec::with_capacity(found.here);
+            for (at, line) in self.text().split('\n').enumerate() {
+                let n = line.to_lowercase().matches(&found.words).count();
+                if n > 0 {
+                    let shown = laid.places_in(at, &found.words);
+                    let first = laid.first_row(at);
+                    rows.extend((0..n).map(|i| match shown.len() == n {
+                        true => shown[i],
+                        false => first,
+                    }));
+                }
+            }
+            rows.resize(found.here, laid.len().saturating_sub(1));
+            rows
+        })
     }
 
     /// Scrolls to a place that was found, the last where there are fewer.
@@ -95,17 +125,20 @@ impl PageWindow {
         }
     }
 
-    /// Asks for a page; past the first and the last there is none.
-    fn turn(&mut self, to: Option<usize>, upwards: bool, cx: &mut Cx<'_>) {
-        match to.filter(|number| *number < self.page.pages && *number != self.page.number) {
-            Some(number) => self.ask(Ask::Page(number), upwards, cx),
-            None => self.scroll = if upwards { self.most(cx.size) } else { 0 },
+    /// Asks for a page; where it is this one, to its beginning, or its end.
+    fn turn(&mut self, to: usize, upwards: bool, cx: &mut Cx<'_>) {
+        let to = to.min(self.page.pages - 1);
+        if to != self.page.number || to != self.asked {
+            self.asked = to;
+            self.ask(Ask::Page(to), upwards, cx);
+        } else {
+            self.scroll = if upwards { self.most(cx.size) } else { 0 };
         }
     }
 
     fn ask(&mut self, ask: Ask, upwards: bool, cx: &mut Cx<'_>) {
         self.upwards = upwards;
-        let effects = cx.session.read_on(Some(&self.page.name), ask);
+        let effects = cx.session.read_on(Some(self.page.at), ask);
         cx.then(effects);
     }
 
@@ -153,39 +186,39 @@ impl Layer for PageWindow {
         self.upwards = false;
         let number = self.page.number;
         match action {
-            "next-page" => self.turn(Some(number + 1), false, cx),
-            "previous-page" if number == 0 => self.scroll = 0,
-            "previous-page" => self.turn(Some(number - 1), false, cx),
+            "next-page" => self.turn(self.asked + 1, false, cx),
+            "previous-page" => self.turn(self.asked.saturating_sub(1), false, cx),
             "next-in-text" => self.step(true, cx),
             "previous-in-text" => self.step(false, cx),
             "next-text" => {
-                let effects = cx.session.read_next_text(&self.page.name);
+                let effects = cx.session.read_next_text(self.page.at);
                 cx.then(effects);
             }
             "find-in-text" => {
                 let words = self.page.found.as_ref().map_or("", |found| found.words.as_str());
-                let name = self.page.name.clone();
+                let at = self.page.at;
                 let done = move |words: &str, cx: &mut Cx<'_>| {
                     let words = words.to_owned();
                     let ask = match words.is_empty() {
                         true => Ask::Page(number),
                         false => Ask::Find { words, from: number, forward: true },
                     };
-                    cx.session.read_on(Some(&name), ask)
+                    cx.session.read_on(Some(at), ask)
                 };
-                return Next::Opens(Box::new(Prompt::new("Search in the text: ", words, done)));
+                let prompt = Prompt::new("Search in the text: ", words, done);
+                return Next::Opens(Box::new(prompt.over(Box::new(self.again()))));
             }
-            "lines-first" => self.turn(Some(0), false, cx),
-            "lines-last" => self.turn(Some(self.page.pages - 1), true, cx),
+            "lines-first" => self.turn(0, false, cx),
+            "lines-last" => self.turn(usize::MAX, true, cx),
             action => {
                 let page = self.with(cx.size, |_, height| height.saturating_sub(1));
                 let Some(by) = list::step(action, page) else { return Next::Closes };
                 let most = self.most(cx.size);
                 match (by > 0, self.scroll) {
                     (true, scroll) if scroll >= most && number + 1 < self.page.pages => {
-                        self.turn(Some(number + 1), false, cx);
+                        self.turn(self.asked + 1, false, cx);
                     }
-                    (false, 0) if number > 0 => self.turn(Some(number - 1), true, cx),
+                    (false, 0) if number > 0 => self.turn(self.asked.saturating_sub(1), true, cx),
                     (_, scroll) => {
                         let to = (scroll as i64).saturating_add(by).clamp(0, most as i64);
                         self.scroll = to as usize;
@@ -198,6 +231,10 @@ impl Layer for PageWindow {
 
     fn cursor(&self) -> usize {
         usize::from(self.upwards)
+    }
+
+    fn awaits_page(&self) -> bool {
+        true
     }
 
     fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {

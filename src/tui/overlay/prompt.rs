@@ -34,6 +34,8 @@ pub struct Prompt {
     done: Done,
     /// Whether it is the answer to a question: kept as it is typed, and mended where it is refused.
     answers: bool,
+    /// The window that it came from, to which it goes back.
+    back: Option<Box<dyn Layer>>,
     /// Whether it is done with every letter; left, it is done with what stood there first.
     live: Option<String>,
 }
@@ -51,8 +53,19 @@ impl Prompt {
             before: None,
             done: Box::new(done),
             answers: false,
+            back: None,
             live: None,
         }
+    }
+
+    /// The same, over a window, which is there again when it is done or left.
+    pub fn over(self, window: Box<dyn Layer>) -> Self {
+        Self { back: Some(window), ..self }
+    }
+
+    /// What becomes of it when it is done or left.
+    fn ends(&mut self) -> Next {
+        self.back.take().map_or(Next::Closes, Next::Opens)
     }
 
     /// The same, done with every letter: what it comes to is seen while it is typed.
@@ -102,7 +115,7 @@ impl Layer for Prompt {
                 cx.then(effects);
                 cx.session.unsent.insert(self.asked(cx.session), self.edit.text());
             }
-            return Next::Closes;
+            return self.ends();
         }
         let text = self.edit.text();
         cx.session.unsent.remove(&self.asked(cx.session));
@@ -114,7 +127,7 @@ impl Layer for Prompt {
                 self.about = format!("{} ", message.words);
                 Next::Stays
             }
-            None => Next::Closes,
+            None => self.ends(),
         }
     }
 

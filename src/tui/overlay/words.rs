@@ -17,6 +17,8 @@ pub struct Words {
     pub words: Vec<String>,
     /// Whether a training goes on when it closes.
     pub trains_on: bool,
+    /// Whether it stands there until a page of a text comes.
+    pub awaits_page: bool,
     pub scroll: usize,
 }
 
@@ -75,6 +77,10 @@ impl Layer for Words {
 
     fn yields(&self) -> bool {
         true
+    }
+
+    fn awaits_page(&self) -> bool {
+        self.awaits_page
     }
 
     fn draw(&self, screen: Rect, buf: &mut Buffer, view: &View<'_>) {

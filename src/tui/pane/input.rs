@@ -108,8 +108,9 @@ pub fn facts(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
     let copies =
         copies.iter().flat_map(|words| hanging("= ", words, columns, (theme.dim, theme.dim)));
     let long = opened.long_texts().into_iter().flat_map(|name| {
-        let words = format!("{} goes on: {{read-on}} reads it page after page", visible(&name));
-        hanging("> ", &shell.keymap.fill(&words), columns, (theme.accent, theme.text))
+        let how = shell.keymap.fill("{read-on} reads it page after page");
+        let words = format!("{} goes on: {how}", visible(&name));
+        hanging("> ", &words, columns, (theme.accent, theme.text))
     });
     if opened.hides(Cue::Facts) {
         return copies.chain(long).collect();
