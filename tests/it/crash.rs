@@ -50,6 +50,10 @@ fn nothing_acknowledged_is_lost_by_a_kill_at_a_random_moment() {
             std::thread::sleep(Duration::from_millis(4));
         }
         std::thread::sleep(Duration::from_micros((random >> 33) % 60_000));
+        if round + 1 == kills {
+            // Of the last at least one is said to be saved, however busy the machine is.
+            term.wait("a label that is saved", |text| acknowledged(text) > 0);
+        }
         // What the pty's own way to kill sends is a hang-up, after which the screen is given back.
         term.signal("KILL");
         term.child.wait().unwrap();
