@@ -913,7 +913,8 @@ fn over_ssh_a_line_that_is_cut_at_any_moment_takes_nothing_with_it() {
         // Some answers may stand there as a draft from the cut before.
         term.send("uuuu");
         for _ in 0..4 {
-            term.send("113\r");
+            // A terminal says that it is there.
+            term.send("113\r\x1b[0n");
         }
         std::thread::sleep(Duration::from_micros((random >> 33) % 400_000));
         let old = (round % 4 == 0).then(|| {
