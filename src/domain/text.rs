@@ -296,12 +296,7 @@ pub fn cut(text: &str, bytes: usize) -> Cow<'_, str> {
     }
     let kept = head(whole, bytes);
     let more = whole[kept.len()..].chars().count() + before;
-    Cow::Owned(with_more(kept, more))
-}
-
-/// The start of a text, with how many characters more there were.
-pub fn with_more(kept: &str, more: usize) -> String {
-    format!("{kept}{MORE}{more}{MORE_END}")
+    Cow::Owned(format!("{kept}{MORE}{more}{MORE_END}"))
 }
 
 /// What stands where a text was cut.

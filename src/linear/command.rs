@@ -13,25 +13,21 @@ use crate::workspace::arbitration::{Reasons, RulingChoice};
 /// The next page of a long text, one by its number, or the first of another text.
 fn read_on(desk: &mut Desk, words: &str) -> Vec<Effect> {
     let Some(opened) = &desk.session.opened else { return desk.session.say("No case is open.") };
-    let names = opened.long_texts();
-    let (read, words) = (opened.page, words.trim());
-    let first = opened.case.long_texts(|cue| opened.hides(cue)).first().map(|(at, _)| *at);
+    let words = words.trim();
     if words.is_empty() {
         return desk.session.go_on_reading(1);
     }
-    if let (Ok(number), Some(at)) = (words.parse::<usize>(), read.map(|(at, _)| at).or(first)) {
-        return desk.session.read_on(Some(at), Ask::Page(number.saturating_sub(1)));
+    let all = opened.case.long_texts(|cue| opened.hides(cue));
+    let read = opened.page.map(|(at, _)| at);
+    if let Ok(number) = words.parse::<usize>() {
+        return desk.session.read_on(read, Ask::Page(number.saturating_sub(1)));
     }
-    match opened.case.long_texts(|cue| opened.hides(cue)).iter().find(|(_, name)| *name == words) {
-        Some((at, _)) => {
-            let at = *at;
-            desk.session.read_on(Some(at), Ask::Page(0))
-        }
-        None => {
-            let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            desk.session.say(&format!("No long text is called that. There are: {there}."))
-        }
+    if let Some(at) = all.iter().find(|(_, name)| *name == words).map(|(at, _)| *at) {
+        return desk.session.read_on(Some(at), Ask::Page(0));
     }
+    let names: Vec<&str> = all.iter().map(|(_, name)| *name).collect();
+    let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    desk.session.say(&format!("No long text is called that. There are: {there}."))
 }
 
 /// Something that can be typed.

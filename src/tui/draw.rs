@@ -1,6 +1,7 @@
 //! Drawing: a frame is a function of the state and of what was measured of it. Nothing here reads
 //! anything else, or changes anything.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
@@ -12,7 +13,7 @@ use super::measure::measure;
 use super::overlay::View;
 use super::paint::{arrange, put_line};
 use super::pane;
-use super::place::Layout;
+use super::place::{Layout, Measured};
 use super::rows::Link;
 use super::shell::Shell;
 use super::theme::Theme;
@@ -22,10 +23,19 @@ use crate::media::picture::Picture;
 const COLUMNS_MIN: u16 = 32;
 const ROWS_MIN: u16 = 8;
 
+fn is_too_small((columns, rows): (u16, u16)) -> bool {
+    columns < COLUMNS_MIN || rows < ROWS_MIN
+}
+
+/// What was measured, or is measured now.
+fn measures(shell: &Shell) -> Cow<'_, Measured> {
+    shell.measured.as_ref().map_or_else(|| Cow::Owned(measure(shell)), Cow::Borrowed)
+}
+
 /// Draws the whole screen.
 pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
     arrange(shell.arranges());
-    if area.width < COLUMNS_MIN || area.height < ROWS_MIN {
+    if is_too_small((area.width, area.height)) {
         let words = [
             format!("{}x{}: too small.", area.width, area.height),
             "Make the window larger".to_owned(),
@@ -37,14 +47,7 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
         return;
     }
     header(shell, Rect { height: 1, ..area }, buf);
-    let now;
-    let measured = match &shell.measured {
-        Some(measured) => measured,
-        None => {
-            now = measure(shell);
-            &now
-        }
-    };
+    let measured = &*measures(shell);
     let places = measured.layout;
     if let Some(place) = places.queue {
         pane::queue::draw(shell, place, buf);
@@ -84,17 +87,10 @@ fn view(shell: &Shell) -> View<'_> {
 
 /// The addresses that can be followed from the screen. Under a window there are none.
 pub fn links(shell: &Shell) -> Vec<Link> {
-    if !shell.links || shell.layer.is_some() {
+    if !shell.links || shell.layer.is_some() || is_too_small(shell.size) {
         return Vec::new();
     }
-    let now;
-    let measured = match &shell.measured {
-        Some(measured) => measured,
-        None => {
-            now = measure(shell);
-            &now
-        }
-    };
+    let measured = &*measures(shell);
     let place = measured.layout.context;
     place.map(|place| pane::context::links(shell, measured, place)).unwrap_or_default()
 }
@@ -102,8 +98,10 @@ pub fn links(shell: &Shell) -> Vec<Link> {
 /// The picture that is to be drawn in points, and where.
 pub fn picture(shell: &Shell, area: Rect) -> Option<(Arc<Picture>, Rect)> {
     let layer = shell.layer.as_ref().filter(|_| shell.canvas.is_some())?;
-    let large = area.width >= COLUMNS_MIN && area.height >= ROWS_MIN;
-    if large { layer.picture(area, &view(shell)) } else { None }
+    if is_too_small((area.width, area.height)) {
+        return None;
+    }
+    layer.picture(area, &view(shell))
 }
 
 fn separators(shell: &Shell, places: &Layout, buf: &mut Buffer) {

@@ -273,18 +273,31 @@ impl Laid {
         let Row { paragraph, from, to } = self.rows[row];
         let (from, to) = (from as usize, to as usize);
         let one = &self.paragraphs[paragraph as usize];
-        if !one.text.contains("://") || has_unsure(&one.text) || has_right_to_left(&one.text) {
+        // However long the paragraph is, no more is looked through than an address can take.
+        let text = &one.text;
+        let after = text.ceil_char_boundary((to + LINK_BYTES_MAX).min(text.len()));
+        let before = text.floor_char_boundary(from.saturating_sub(LINK_BYTES_MAX));
+        let begins = text[before..from].find(char::is_whitespace).filter(|_| before > 0);
+        let before = before + begins.unwrap_or(0);
+        let near = &text[before..after];
+        if !near.contains("://") || has_unsure(&text[from..to]) || has_right_to_left(near) {
+            return Vec::new();
+        }
+        if Direction::of(text) == Direction::Right {
             return Vec::new();
         }
         let indent = if from == 0 { one.indent } else { hang(one) };
-        let to = from + one.text[from..to].trim_end().len();
+        let to = from + text[from..to].trim_end().len();
         let link = |at: Range<usize>| {
+            let at = at.start + before..at.end + before;
             let (start, end) = (at.start.max(from), at.end.min(to));
-            let column = |byte: usize| indent + width(&one.text[from..byte]);
+            let column = |byte: usize| indent + width(&text[from..byte]);
             let link = (start < end).then(|| column(start)..column(end));
-            link.map(|columns| Link { row, columns, to: one.text[at].to_owned() })
+            link.map(|columns| Link { row, columns, to: text[at].to_owned() })
         };
-        addresses(&one.text).filter_map(link).collect()
+        // Of one that goes on where nothing is looked through, the end is not known.
+        let whole = |at: &Range<usize>| at.end < near.len() || after == text.len();
+        addresses(near).filter(whole).filter_map(link).collect()
     }
 
     /// The rows in which the places of `query`, in small letters, begin. Letters that take more
@@ -461,6 +474,19 @@ mod tests {
             let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
             prop_assert_eq!(letters(&lines.concat()), letters(&format!("{key}{text}")));
         }
+    }
+
+    /// In a line however long, what is near a row is enough to know what it holds.
+    #[test]
+    fn an_address_is_known_wherever_it_stands_in_a_long_line() {
+        let (one, too_long) = ("https://example.org/a/b?c=d", "x".repeat(LINK_BYTES_MAX));
+        let more = "word ".repeat(6_000);
+        let text = format!("{more}{one} {more} http://y.example/{too_long} {more}{one}");
+        let laid = Laid::new(vec![Paragraph::new(Tone::Text, 0, &text)], 20);
+        let links: Vec<Link> = (0..laid.len()).flat_map(|row| laid.links(row)).collect();
+        assert!(links.iter().all(|link| link.to == one), "{links:?}");
+        let wide: usize = links.iter().map(|link| link.columns.len()).sum();
+        assert_eq!(wide, 2 * one.len());
     }
 
     /// A search in a million words takes no longer than reading them a few times.

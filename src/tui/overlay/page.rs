@@ -250,7 +250,9 @@ impl Layer for PageWindow {
         let inner = boxed(area, buf, view.theme, &fit(&title, usize::from(area.width) - 6));
         let words = page.found.as_ref().map_or("", |found| found.words.as_str());
         let more = self.with((screen.width, screen.height), |laid, height| {
-            let rows = (self.scroll..laid.len()).take(height);
+            // In a window that was made larger there are fewer rows.
+            let scroll = self.scroll.min(laid.len().saturating_sub(height));
+            let rows = (scroll..laid.len()).take(height);
             for (at, row) in rows.enumerate() {
                 put_line(
                     buf,
@@ -259,7 +261,7 @@ impl Layer for PageWindow {
                     &lit(laid.line(row, view.theme), words, view.theme),
                 );
             }
-            self.scroll + height < laid.len()
+            scroll + height < laid.len()
         });
         let foot = format!(" {} ", self.foot(view, more));
         let foot = fit(&foot, usize::from(inner.width)).into_owned();
