@@ -64,7 +64,9 @@ fn its_beginning_is_shown_and_the_rest_is_read_page_after_page() {
         let held = opened.case.prediction.as_ref().unwrap();
         assert_eq!(held.line["context"]["after"], "still here", "what comes after it is there");
         assert!(held.line.to_string().len() < 3 << 20);
-        review.press("I >");
+        review.press("I");
+        assert!(review.text().contains(" more, and > reads on"), "{}", review.text());
+        review.press(">");
         let screen = review.text();
         assert!(screen.contains("input.text · page 1 of "), "{screen}");
         assert!(screen.contains("line 000000 of «ESC» «ESC»[31m"), "{screen}");

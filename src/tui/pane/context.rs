@@ -8,7 +8,7 @@ use super::{history, input, logs, model, neighbours, overview};
 use crate::domain::cues::Cue;
 use crate::domain::long_text::megabytes;
 use crate::domain::reading::{Paragraph, Tone};
-use crate::domain::text::{fit, head, visible, wrap};
+use crate::domain::text::{fit, head, visible, width, wrap};
 use crate::session::Opened;
 use crate::session::report::Coming;
 use crate::tui::paint::{heading, put_line};
@@ -93,8 +93,11 @@ pub fn draw(shell: &Shell, measured: &Measured, area: Rect, buf: &mut Buffer) {
         put_line(buf, inner, row as u16 + 3, &line);
     }
     if all.len() > scroll + rows && inner.height > 3 {
-        let more = format!("{} more", all.len() - scroll - rows);
-        let x = inner.width.saturating_sub(more.len() as u16);
+        let mut more = format!("{} more", all.len() - scroll - rows);
+        if !opened.long_texts().is_empty() {
+            more.push_str(&shell.keymap.fill(", and {read-on} reads on"));
+        }
+        let x = inner.width.saturating_sub(width(&more) as u16);
         let place = Rect { y: inner.y + 2, height: 1, ..inner };
         crate::tui::paint::put_at(buf, place, x, &Line::from(Span::styled(more, theme.dim)));
     }
