@@ -25,7 +25,14 @@ const BETWEEN: usize = 3;
 
 /// The rows of a tab, in order.
 #[derive(Debug, Clone, Default)]
-pub struct Rows(Vec<Piece>);
+pub struct Rows(Vec<Shown>);
+
+/// A piece, and how many rows of it are shown.
+#[derive(Debug, Clone)]
+struct Shown {
+    piece: Piece,
+    rows: usize,
+}
 
 #[derive(Debug, Clone)]
 enum Piece {
@@ -38,18 +45,18 @@ enum Piece {
 
 impl From<Vec<Line<'static>>> for Rows {
     fn from(lines: Vec<Line<'static>>) -> Self {
-        Self(vec![Piece::Made(lines)])
+        Self(vec![Piece::Made(lines).whole()])
     }
 }
 
 impl Rows {
     pub fn made(&mut self, lines: Vec<Line<'static>>) {
-        self.0.push(Piece::Made(lines));
+        self.0.push(Piece::Made(lines).whole());
     }
 
     /// Rows that were made of the text of that name.
     pub fn text(&mut self, name: Arc<str>, lines: Vec<Line<'static>>) {
-        self.0.push(Piece::Text(name, lines));
+        self.0.push(Piece::Text(name, lines).whole());
     }
 
     /// The first row of the rows that were made of a text.
@@ -57,18 +64,19 @@ impl Rows {
         let at = self
             .0
             .iter()
-            .position(|piece| matches!(piece, Piece::Text(known, _) if **known == *name))?;
-        Some(self.0[..at].iter().map(Piece::len).sum())
+            .position(|shown| matches!(&shown.piece, Piece::Text(known, _) if **known == *name))?;
+        Some(self.0[..at].iter().map(|shown| shown.rows).sum())
     }
 
     /// The text that stands in a row, or below it.
     pub fn text_at(&self, row: usize) -> Option<&str> {
         let mut before = 0;
-        self.0.iter().find_map(|piece| {
+        self.0.iter().find_map(|Shown { piece, rows }| {
             let skip = row.saturating_sub(before);
-            before += piece.len();
+            before += rows;
             match piece {
-                Piece::Text(name, lines) if skip < lines.len() => Some(&**name),
+                _ if skip >= *rows => None,
+                Piece::Text(name, _) => Some(&**name),
                 Piece::Read(laid) => laid.text_at(skip),
                 Piece::Beside(two) => two.sides.iter().find_map(|side| side.text_at(skip)),
                 _ => None,
@@ -77,15 +85,30 @@ impl Rows {
     }
 
     pub fn read(&mut self, laid: Arc<Laid>) {
-        self.0.push(Piece::Read(laid));
+        self.0.push(Piece::Read(laid).whole());
     }
 
     pub fn beside(&mut self, two: Arc<Beside>) {
-        self.0.push(Piece::Beside(two));
+        self.0.push(Piece::Beside(two).whole());
     }
 
     pub fn len(&self) -> usize {
-        self.0.iter().map(Piece::len).sum()
+        self.0.iter().map(|shown| shown.rows).sum()
+    }
+
+    /// Its first rows alone, at most so many.
+    pub fn first(mut self, n: usize) -> Self {
+        let mut left = n;
+        for shown in &mut self.0 {
+            shown.rows = shown.rows.min(left);
+            left -= shown.rows;
+        }
+        self
+    }
+
+    /// Adds rows of another.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -95,8 +118,8 @@ impl Rows {
     /// So many rows from one on.
     pub fn from(&self, first: usize, n: usize, theme: &Theme) -> Vec<Line<'static>> {
         let (mut skip, mut lines) = (first, Vec::with_capacity(n));
-        for piece in &self.0 {
-            let here = piece.len().saturating_sub(skip).min(n - lines.len());
+        for Shown { piece, rows } in &self.0 {
+            let here = rows.saturating_sub(skip).min(n - lines.len());
             match piece {
                 Piece::Made(made) | Piece::Text(_, made) => {
                     lines.extend(made.iter().skip(skip).take(here).cloned())
@@ -108,7 +131,7 @@ impl Rows {
                     lines.extend((skip..skip + here).map(|row| two.line(row, theme)));
                 }
             }
-            skip = skip.saturating_sub(piece.len());
+            skip = skip.saturating_sub(*rows);
         }
         lines
     }
@@ -116,15 +139,14 @@ impl Rows {
     /// The addresses in so many rows from one on, which are row 0 of what is said.
     pub fn links(&self, first: usize, n: usize) -> Vec<Link> {
         let (mut before, mut links) = (0, Vec::new());
-        for piece in &self.0 {
+        for Shown { piece, rows } in &self.0 {
             if let Piece::Read(laid) = piece {
-                let rows = first.max(before)..(first + n).min(before + laid.len());
-                for row in rows {
+                for row in first.max(before)..(first + n).min(before + rows) {
                     let here = laid.links(row - before).into_iter();
                     links.extend(here.map(|link| Link { row: row - first, ..link }));
                 }
             }
-            before += piece.len();
+            before += rows;
         }
         links
     }
@@ -132,31 +154,39 @@ impl Rows {
     /// The rows in which some of the places where `query` stands begin; it is in small letters.
     pub fn find(&self, query: &str) -> Vec<usize> {
         let (mut before, mut found) = (0, Vec::new());
-        for piece in &self.0 {
+        for Shown { piece, rows } in &self.0 {
+            let shown = |row: &usize| row < rows;
             match piece {
                 Piece::Made(lines) | Piece::Text(_, lines) => {
-                    for (row, line) in lines.iter().enumerate() {
+                    for (row, line) in lines.iter().enumerate().take(*rows) {
                         let text: String =
                             line.spans.iter().map(|span| span.content.as_ref()).collect();
                         let n = text.to_lowercase().matches(query).count();
                         found.extend(std::iter::repeat_n(before + row, n));
                     }
                 }
-                Piece::Read(laid) => found.extend(laid.find(query).map(|row| before + row)),
+                Piece::Read(laid) => {
+                    found.extend(laid.find(query).filter(shown).map(|row| before + row))
+                }
                 Piece::Beside(two) => {
                     let of_both = two.sides.iter().flat_map(|side| side.find(query));
-                    let mut of_both: Vec<usize> = of_both.map(|row| before + row).collect();
+                    let mut of_both: Vec<usize> =
+                        of_both.filter(shown).map(|row| before + row).collect();
                     of_both.sort_unstable();
                     found.extend(of_both);
                 }
             }
-            before += piece.len();
+            before += rows;
         }
         found
     }
 }
 
 impl Piece {
+    fn whole(self) -> Shown {
+        Shown { rows: self.len(), piece: self }
+    }
+
     fn len(&self) -> usize {
         match self {
             Self::Made(lines) | Self::Text(_, lines) => lines.len(),

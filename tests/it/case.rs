@@ -730,6 +730,10 @@ fn an_address_leads_where_its_words_say_and_nothing_else_leads_anywhere() {
     );
     for size in [(80, 24), (160, 45)] {
         let (_place, mut review) = opened(&line("c", &json!({ "text": text }), ""), size);
+        // The first tab and the one of the input.
+        review.front.links = true;
+        assert_eq!(links(&Screen::nowhere().frame(&review.front)).len(), 2, "{size:?}");
+        review.front.links = false;
         review.press("I");
         let mut screen = Screen::nowhere();
         assert_eq!(

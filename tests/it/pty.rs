@@ -96,7 +96,7 @@ impl Term {
     }
 
     /// What it wrote so far.
-    fn written(&self) -> Vec<u8> {
+    pub fn written(&self) -> Vec<u8> {
         std::thread::sleep(Duration::from_millis(30));
         self.bytes.lock().unwrap().clone()
     }

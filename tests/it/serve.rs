@@ -60,6 +60,46 @@ fn a_served_screen_starts_nothing_and_says_so() {
     }
 }
 
+/// Whoever reads an address over SSH would open it on a machine that the desk knows nothing of.
+#[test]
+fn addresses_are_links_at_the_desk_and_not_over_ssh() {
+    let Some(desk) = Desk::new() else { return };
+    let text = "see https://example.org/parcels/7";
+    // Some are bo's.
+    let lines: String = (0..9).map(|n| line(&format!("a{n}"), text, "x", 0.3, n)).collect();
+    ingest(&mut desk.place.open(), &lines);
+    let session = desk.session("bo", "bo", None);
+    let program = session.get_program().to_str().unwrap();
+    let words = std::iter::once(program).chain(session.get_args().filter_map(|word| word.to_str()));
+    let words: Vec<&str> = words.collect();
+    let env = session.get_envs();
+    let env: Vec<(&str, &str)> =
+        env.filter_map(|(name, value)| Some((name.to_str()?, value?.to_str()?))).collect();
+    for (words, env, are_links) in [(&words[..1], &[][..], true), (&words, &env, false)] {
+        let mut term = Term::run(&desk.place, (160, 45), env, words);
+        term.wait_for("Guide");
+        term.send("\x1bP>|WezTerm 20240203\x1b\\\x1b[?65;4c\x1b[0n");
+        // The next case, until it is the one with the address.
+        press_until(&mut term, "]", |term| term.text().contains("https://example.org/parcels/7"));
+        let has_links = |term: &Term| term.written().windows(4).any(|four| four == b"\x1b]8;");
+        if are_links {
+            press_until(&mut term, "", has_links);
+        } else {
+            assert!(!has_links(&term), "{}", term.text());
+        }
+    }
+}
+
+/// The terminal answers, and somebody presses keys, until it shows what it has to.
+fn press_until(term: &mut Term, keys: &str, shown: impl Fn(&Term) -> bool) {
+    let end = clock::instant() + Duration::from_secs(10);
+    while !shown(term) {
+        assert!(clock::instant() < end, "{}", term.text());
+        term.send(&format!("\x1b[0n{keys}"));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 #[test]
 fn who_comes_in_over_ssh_retires_nobody_from_the_desk_not_even_themselves() {
     let place = team_of_three();

@@ -135,7 +135,7 @@ pub fn rows(shell: &Shell, tab: Tab, columns: usize, seen: usize) -> Rows {
         return hidden(cue);
     }
     match tab {
-        Tab::Overview => overview::lines(shell, opened, columns, seen).into(),
+        Tab::Overview => overview::rows(shell, opened, columns, seen),
         Tab::Input => input::rows(shell, opened, columns),
         Tab::Logs => logs::lines(shell, opened, columns).into(),
         Tab::Neighbours => neighbours::lines(shell, opened, columns).into(),

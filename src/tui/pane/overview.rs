@@ -11,6 +11,7 @@ use crate::domain::logline::Level;
 use crate::domain::text::{fit, visible, width};
 use crate::review::open::ReadLog;
 use crate::session::Opened;
+use crate::tui::rows::Rows;
 use crate::tui::shell::Shell;
 
 /// Candidates that are shown.
@@ -18,7 +19,7 @@ const CANDIDATES: usize = 3;
 /// Rows that the time axis has at least, where the input is long.
 const AXIS_MIN: usize = 6;
 
-pub fn lines(shell: &Shell, opened: &Opened, columns: usize, rows: usize) -> Vec<Line<'static>> {
+pub fn rows(shell: &Shell, opened: &Opened, columns: usize, rows: usize) -> Rows {
     let theme = &shell.theme;
     let mut lines = input::asked(shell, opened, columns);
     lines.extend(input::facts(shell, opened, columns));
@@ -35,12 +36,14 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize, rows: usize) -> Vec
     let of_axis = axis.len().min(room.saturating_sub(read.len()).max(AXIS_MIN.min(room / 2)));
     let of_input = room - of_axis;
 
+    let mut all: Rows = lines.into();
+    let mut lines = Vec::new();
     if read.len() <= of_input {
-        lines.extend(read.from(0, read.len(), theme));
+        all.extend(read);
     } else {
         let kept = of_input.saturating_sub(1);
-        lines.extend(read.from(0, kept, theme));
         lines.push(pointer(shell, read.len() - kept, "{input} shows all of it"));
+        all.extend(read.first(kept));
     }
     if !said.is_empty() {
         lines.push(Line::default());
@@ -53,7 +56,8 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize, rows: usize) -> Vec
         lines.push(Line::from(Span::styled(words, theme.strong)));
         lines.extend(nearest(shell, axis, of_axis));
     }
-    lines
+    all.made(lines);
+    all
 }
 
 fn pointer(shell: &Shell, more: usize, words: &str) -> Line<'static> {
