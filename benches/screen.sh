@@ -14,7 +14,7 @@ echo "-- casework"
 "${pty[@]}" --ready 'Guide' --keys '-queue: <Tab> <Tab>; cursor: j*150; page: <PgDn>*30; ends: (G g)*5; held: burst=j*200; -case: <Enter>; next-case: ]*40; answer: (1 u)*20' -- "$bin"
 echo "-- lnav"
 [ -f "$dir/lines.log" ] || cut -c1-150 "$stream" >"$dir/lines.log"
-"${pty[@]}" --keys '-wait: wait=10; cursor: j*150; page: <PgDn>*30; ends: (G g)*5; held: burst=j*200' -- lnav "$dir/lines.log"
+"${pty[@]}" --keys '-wait: wait=10 g; cursor: j*150; page: <PgDn>*30; ends: (G g)*5; held: burst=j*200' -- lnav "$dir/lines.log"
 echo "-- memory of the open screen"
 python3 - "$bin" <<'PY'
 import os, pty, sys, time, select

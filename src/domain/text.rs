@@ -172,7 +172,19 @@ pub fn width(text: &str) -> usize {
     if text.is_ascii() {
         return text.len();
     }
+    if is_all_cells(text) {
+        return text.chars().count();
+    }
     text.graphemes(true).map(UnicodeWidthStr::width).sum()
+}
+
+/// Whether every character of a text is a sign of its own in one cell, as far as that is known
+/// without asking the tables: ASCII, letters of Europe, quotes, what boxes are drawn with.
+pub fn is_all_cells(text: &str) -> bool {
+    text.chars().all(|c| {
+        matches!(c, ' '..='~' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' | '\u{2010}'..='\u{2026}'
+            | '\u{2500}'..='\u{259f}')
+    })
 }
 
 /// Whether terminals differ about the columns of a sign: it holds what takes a cell of its own on
@@ -196,7 +208,7 @@ pub fn is_unsure(sign: &str) -> bool {
 
 /// Whether any sign of a text is [unsure](is_unsure).
 pub fn has_unsure(text: &str) -> bool {
-    !text.is_ascii() && text.graphemes(true).any(is_unsure)
+    !is_all_cells(text) && text.graphemes(true).any(is_unsure)
 }
 
 /// The combining class of what joins two consonants.
@@ -330,6 +342,23 @@ mod tests {
                     assert!(width(&row) <= columns, "{row:?} in {columns}");
                 }
             }
+        }
+    }
+
+    /// What the tables are not asked about is what they say.
+    #[test]
+    fn characters_that_are_cells_are_signs_of_one_column() {
+        let all: Vec<char> =
+            ('\0'..='\u{2fff}').filter(|c| is_all_cells(c.encode_utf8(&mut [0; 4]))).collect();
+        assert!(all.len() > 700, "{}", all.len());
+        for (i, c) in all.iter().enumerate() {
+            // Beside any kind of other.
+            for other in all.iter().skip(i % 7).step_by(7) {
+                let text: String = [*c, *other].iter().collect();
+                let signs: Vec<usize> = text.graphemes(true).map(UnicodeWidthStr::width).collect();
+                assert_eq!(signs, [1, 1], "{c:?} {other:?}");
+            }
+            assert!(!is_unsure(&c.to_string()), "{c:?}");
         }
     }
 

@@ -74,11 +74,16 @@ fn is_same(one: Slot<'_>, other: Slot<'_>) -> bool {
     }
 }
 
-/// The cells of a row, by column.
-fn slots(buffer: &Buffer, row: u16) -> Vec<Slot<'_>> {
+fn cells(buffer: &Buffer, row: u16) -> &[Cell] {
     let columns = usize::from(buffer.area.width);
     let first = usize::from(row) * columns;
-    let cells = buffer.content.get(first..first + columns).unwrap_or_default();
+    buffer.content.get(first..first + columns).unwrap_or_default()
+}
+
+/// The cells of a row, by column.
+fn slots(buffer: &Buffer, row: u16) -> Vec<Slot<'_>> {
+    let cells = cells(buffer, row);
+    let columns = cells.len();
     let mut slots: Vec<Slot<'_>> = Vec::with_capacity(columns);
     while let Some(cell) = cells.get(slots.len()) {
         slots.push(Some(cell));
@@ -93,6 +98,10 @@ pub fn changes(before: &Buffer, now: &Buffer) -> Vec<u8> {
     let Rect { width, height, .. } = now.area;
     let mut out = Output { bytes: Vec::new(), pen: Pen::PLAIN, at: None, columns: width.into() };
     for y in 0..height {
+        // Most rows of most frames.
+        if cells(before, y) == cells(now, y) {
+            continue;
+        }
         let (old, new) = (slots(before, y), slots(now, y));
         let changed: Vec<bool> =
             old.iter().zip(&new).map(|(old, new)| !is_same(*old, *new)).collect();

@@ -12,7 +12,7 @@ use super::place::WIDE;
 use super::rows::UNSURE_EDGE;
 use super::theme::Theme;
 use crate::domain::bidi::{Direction, Seen, arranged, has_right_to_left, mirrored, order};
-use crate::domain::text::{fit, has_unsure, visible, width, wrap};
+use crate::domain::text::{fit, has_unsure, is_all_cells, visible, width, wrap};
 
 thread_local! {
     /// Whether what is read from right to left is put in the order in which it is seen.
@@ -50,7 +50,23 @@ pub fn put_line(buf: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
         Some(Alignment::Right) if ARRANGES.get() => area.width - line_width(line) as u16,
         _ => 0,
     };
-    buf.set_line(area.x + start, area.y + row, line, area.width - start);
+    set_line(buf, (area.x + start, area.y + row), line, area.width - start);
+}
+
+/// As [`Buffer::set_line`]; what is a sign in each cell is not taken apart to find that.
+fn set_line(buf: &mut Buffer, (x, y): (u16, u16), line: &Line<'_>, columns: u16) {
+    let (mut at, end) = (x, x.saturating_add(columns).min(buf.area.right()));
+    for span in &line.spans {
+        let style = line.style.patch(span.style);
+        if !is_all_cells(&span.content) {
+            (at, _) = buf.set_stringn(at, y, &span.content, end.saturating_sub(at).into(), style);
+            continue;
+        }
+        for (x, c) in (at..end).zip(span.content.chars()) {
+            buf[(x, y)].set_char(c).set_style(style);
+            at = x + 1;
+        }
+    }
 }
 
 /// The start of a line that fits in so many columns.
@@ -126,7 +142,7 @@ pub fn line_width(line: &Line<'_>) -> usize {
 /// Writes a line into the first row of `area`, from column `x` of it.
 pub fn put_at(buf: &mut Buffer, area: Rect, x: u16, line: &Line<'_>) {
     if x < area.width {
-        buf.set_line(area.x + x, area.y, line, area.width - x);
+        set_line(buf, (area.x + x, area.y), line, area.width - x);
     }
 }
 
@@ -206,4 +222,30 @@ pub fn heading(theme: &Theme, text: String, focused: bool) -> Span<'static> {
         text,
         if focused { theme.accent.add_modifier(ratatui::style::Modifier::BOLD) } else { theme.dim },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use ratatui::style::{Color, Modifier};
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_line_is_set_as_ratatui_sets_it(
+            texts in prop::collection::vec("[a-z ]{0,6}|[─│é…]{0,4}|[世界éक\u{301}\u{1f468}\u{200d}]{0,4}", 0..5),
+            x in 0_u16..12,
+            columns in 0_u16..14,
+        ) {
+            let style = |i: usize| Style::new().fg(Color::Indexed(i as u8));
+            let spans = texts.iter().enumerate().map(|(i, text)| Span::styled(text.as_str(), style(i)));
+            let line = Line::from(spans.collect::<Vec<_>>()).style(Modifier::BOLD);
+            let empty = Buffer::with_lines(["............"; 2]);
+            let (mut ours, mut theirs) = (empty.clone(), empty);
+            set_line(&mut ours, (x, 1), &line, columns);
+            theirs.set_line(x, 1, &line, columns);
+            prop_assert_eq!(ours, theirs);
+        }
+    }
 }
