@@ -12,6 +12,7 @@ use super::reading::reviewer_pairs;
 use super::{CliError, Context, Exit};
 use crate::domain::label::MAIN_ROUND;
 use crate::domain::text::counted;
+use crate::format::folder::{Put, put as put_into};
 use crate::format::kind::{NOT_BUILT, PEERS};
 use crate::format::peer::{Item, Out as PeerOut, PeerKind, PeerOptions};
 use crate::format::{ExportRow, FORMATS, Rows};
@@ -160,6 +161,21 @@ pub(super) fn may_export(
     Ok(workspace)
 }
 
+/// What became of the files of the exports before.
+fn tell_of(put: &Put) {
+    if put.removed > 0 {
+        let files = counted(put.removed, "file");
+        say(&format!("{files} of an export before held what is no part of it now: removed."));
+    }
+    if let Some(first) = put.changed.first() {
+        let files = counted(put.changed.len(), "file");
+        say(&format!(
+            "{files} of an export before held what is no part of it now, and changed since: left \
+             there, as {first}."
+        ));
+    }
+}
+
 /// Names of reviewers elsewhere: two columns, foreign and name.
 fn reviewers(path: Option<&Path>) -> Result<BTreeMap<String, String>, CliError> {
     let Some(path) = path else { return Ok(BTreeMap::new()) };
@@ -246,11 +262,9 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
             words.join(", ")
         )));
     }
+    let mut put = Put::default();
     match &args.out {
-        Some(path) if peer.folder => {
-            // What lies there and is not of this export stays.
-            put_into(&folder, path).map_err(failed)?;
-        }
+        Some(path) if peer.folder => put = put_into(&folder, path, peer.name).map_err(failed)?,
         Some(path) => std::fs::rename(&one, path).map_err(failed)?,
         None if peer.folder => archive::send(&folder)?,
         None => {
@@ -267,6 +281,7 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
             path.display(),
             peer.name
         ));
+        tell_of(&put);
     }
     if !words.is_empty() {
         say(&format!("Left out: {}.", words.join(", ")));
@@ -279,18 +294,4 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
         say(&written.check(peer.name, path, args.lossy)?);
     }
     Ok(Exit::Done)
-}
-
-/// Moves files to where they belong.
-fn put_into(from: &Path, to: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let (entry, target) = entry.map(|entry| (entry.path(), to.join(entry.file_name())))?;
-        if entry.is_dir() {
-            put_into(&entry, &target)?;
-        } else {
-            std::fs::rename(entry, target)?;
-        }
-    }
-    Ok(())
 }

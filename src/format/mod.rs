@@ -1,6 +1,7 @@
 //! Files of other programs, in and out: what an exported row holds, and one file for each format.
 
 pub mod dvc;
+pub mod folder;
 pub mod foreign;
 pub mod kind;
 pub mod log;

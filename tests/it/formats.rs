@@ -1213,6 +1213,80 @@ fn no_case_takes_the_file_of_another() {
     assert_eq!(texts, ["four", "one", "three", "two"]);
 }
 
+/// An export into the folder of one before is what an export into a new one is. What somebody else
+/// put there, or changed, stays.
+#[test]
+fn an_export_again_leaves_nothing_of_labels_that_were_taken_back() {
+    ["brat", "uima-cas"].into_iter().for_each(exported_again);
+}
+
+fn exported_again(format: &str) {
+    let place = Place::new();
+    drop(place.create());
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    let protocol = "id = \"n\"\ntitle = \"n\"\nstart = \"a\"\n\n[[question]]\nid = \"a\"\nask = \"Where?\"\nkind = \"span\"\nsets = \"a\"\nmin = 0\n";
+    std::fs::write(at("p.toml"), protocol).unwrap();
+    place.ok(&["protocol", "publish", &at("p.toml")]);
+    let cases = ["one", "two", "three", "four"];
+    let line =
+        |id: &str| json!({ "id": id, "ts": "2026-11-01T10:00:00Z", "input": { "text": id } });
+    let lines = cases.map(|id| format!("{}\n", line(id))).concat();
+    std::fs::write(at("lines.jsonl"), lines).unwrap();
+    place.ok(&["ingest", "--where", "true", &at("lines.jsonl")]);
+    for case in cases.map(|id| CaseId::of("default", id)) {
+        place.ok(&["label", &case.to_string(), "--answer", "a=0-3"]);
+    }
+    let files = |folder: &str| {
+        let mut found: Vec<(String, String)> = Vec::new();
+        let mut folders = vec![PathBuf::from(at(folder))];
+        while let Some(next) = folders.pop() {
+            for entry in std::fs::read_dir(next).unwrap().flatten().map(|entry| entry.path()) {
+                if entry.is_dir() {
+                    folders.push(entry);
+                } else {
+                    let name = entry.strip_prefix(at(folder)).unwrap().display().to_string();
+                    found.push((name, std::fs::read_to_string(&entry).unwrap()));
+                }
+            }
+        }
+        found.sort();
+        found
+    };
+    let export = |folder: &str| {
+        let ran = place.run(&["export", "--format", format, "--out", &at(folder)]);
+        assert!(ran.status.success(), "{ran:?}");
+        String::from_utf8(ran.stderr).unwrap()
+    };
+    let (again, anew) = (format!("{format}-again"), format!("{format}-anew"));
+    export(&again);
+    let all = files(&again);
+    // Two are taken back; of one of them somebody changed a file.
+    place.ok(&["undo"]);
+    place.ok(&["undo"]);
+    export(&anew);
+    let left = files(&anew);
+    let gone: Vec<&String> = all
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| !left.iter().any(|(of, _)| of == *name))
+        .collect();
+    assert!(gone.len() >= 2, "{gone:?}");
+    std::fs::write(at(&format!("{again}/{}", gone[0])), "by hand").unwrap();
+    std::fs::write(at(&format!("{again}/mine.txt")), "mine").unwrap();
+    let said = export(&again);
+    assert!(said.contains(&format!("changed since: left there, as {}", gone[0])), "{said}");
+    assert!(said.contains("removed."), "{said}");
+    let mut expected = left.clone();
+    expected.push((gone[0].clone(), "by hand".to_owned()));
+    expected.push(("mine.txt".to_owned(), "mine".to_owned()));
+    expected.sort();
+    assert_eq!(files(&again), expected, "{format}");
+    // Once said, it is theirs.
+    let said = export(&again);
+    assert!(!said.contains("changed since") && !said.contains("removed"), "{said}");
+    assert_eq!(files(&again), expected, "{format}");
+}
+
 #[test]
 fn strange_values_are_kept_or_refused_and_a_dry_run_counts_the_same() {
     let Some(data) = formats("strange_values_are_kept_or_refused") else { return };
