@@ -56,7 +56,7 @@ pub fn parse(words: &[String]) -> Result<Result<Cli, Next>, CliError> {
     let refused =
         |name: &str| Err(CliError::Use(format!("`{name}` is not done over SSH: {}", there())));
     let argv = std::iter::once("casework").chain(words.iter().map(String::as_str));
-    let matches = match help::command().try_get_matches_from(argv) {
+    let matches = match of_session().try_get_matches_from(argv) {
         Ok(matches) => matches,
         Err(told) => {
             let name = words.iter().find(|word| !word.starts_with('-'));
@@ -82,6 +82,14 @@ pub fn parse(words: &[String]) -> Result<Result<Cli, Next>, CliError> {
         return Err(CliError::Use(format!("what is to be done is not said: {}", there())));
     }
     Ok(Ok(cli))
+}
+
+/// The command line as a session has it: what is settled, or not done, is not spoken of.
+fn of_session() -> clap::Command {
+    help::command_of(is_allowed).mut_args(|arg| {
+        let settled = SETTLED.contains(&arg.get_id().as_str());
+        arg.hide(settled)
+    })
 }
 
 fn is_allowed(name: &str) -> bool {

@@ -118,11 +118,24 @@ pub static GROUPS: &[(&str, &[(&str, &str)])] = &[
 
 /// The command line with its help: commands in groups, and an example for each.
 pub fn command() -> clap::Command {
+    command_of(|_| true)
+}
+
+/// The same of some commands: the others are not spoken of.
+pub fn command_of(spoken_of: impl Fn(&str) -> bool) -> clap::Command {
     let mut command = Cli::command();
     let mut groups = String::new();
     for (title, commands) in GROUPS {
+        let (listed, others): (Vec<_>, Vec<_>) =
+            commands.iter().partition(|(name, _)| spoken_of(name));
+        for (name, _) in others {
+            command = command.mut_subcommand(name, |one| one.hide(true));
+        }
+        if listed.is_empty() {
+            continue;
+        }
         groups.push_str(&format!("{title}:\n"));
-        for (name, example) in *commands {
+        for (name, example) in listed {
             let about = command
                 .find_subcommand(name)
                 .and_then(|one| one.get_about())

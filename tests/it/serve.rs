@@ -230,6 +230,16 @@ fn what_a_client_sends_is_a_command_of_the_list_or_refused() {
     assert_eq!(desk.run("--json queue").out, desk.run("queue --json").out);
     assert!(desk.run("--linear").out.starts_with("casework, linear mode (--linear)"));
     assert!(desk.run("help").out.contains("casework"));
+    // What it lists is what there is.
+    let help = desk.run("--help").out;
+    let lines = help.lines().filter_map(|line| line.strip_prefix("  ")?.split_once("  "));
+    let is_name = |name: &str| name.starts_with(|c: char| c.is_ascii_lowercase());
+    let mut listed: Vec<&str> = lines.map(|(name, _)| name).filter(|name| is_name(name)).collect();
+    listed.sort_unstable();
+    let mut allowed = ALLOWED.to_vec();
+    allowed.sort_unstable();
+    assert_eq!(listed, allowed, "{help}");
+    assert!(!help.contains("--workspace") && help.contains("--json"), "{help}");
     let refused = |line: &[u8], expect: &str| {
         let ran = Ran::of(desk.session("bo", "bo", Some(line)).output().unwrap());
         assert_eq!(ran.code, Some(2), "{line:?}: {} {}", ran.out, ran.said);
