@@ -44,10 +44,10 @@ pub enum CannotTell {
 
 /// Rows of the evaluation file: a slice that it names, those of which a rule holds, or those of a
 /// category.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rows {
     pub slice: Option<String>,
-    #[serde(rename = "where")]
+    /// Written `where`.
     pub rule: Option<String>,
     pub category: Option<String>,
 }
@@ -73,22 +73,59 @@ pub const ALL: &str = "all";
 
 /// Something that has to be better.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(from = "FixTable")]
 pub struct Fix {
-    #[serde(flatten)]
     pub rows: Rows,
     pub gain: f64,
+}
+
+/// As it is written: every key of it is known.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FixTable {
+    slice: Option<String>,
+    #[serde(rename = "where")]
+    rule: Option<String>,
+    category: Option<String>,
+    gain: f64,
+}
+
+impl From<FixTable> for Fix {
+    fn from(FixTable { slice, rule, category, gain }: FixTable) -> Self {
+        Self { rows: Rows { slice, rule, category }, gain }
+    }
 }
 
 /// Something that must not be worse: with a margin it has to be shown, without one it is refused
 /// where a loss is shown.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(from = "KeepTable")]
 pub struct Keep {
-    #[serde(flatten)]
     pub rows: Rows,
     pub margin: Option<f64>,
     pub drop: Option<f64>,
-    #[serde(default = "usual_least")]
     pub least: u64,
+}
+
+/// As it is written: every key of it is known.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeepTable {
+    slice: Option<String>,
+    #[serde(rename = "where")]
+    rule: Option<String>,
+    category: Option<String>,
+    margin: Option<f64>,
+    drop: Option<f64>,
+    #[serde(default = "usual_least")]
+    least: u64,
+}
+
+impl From<KeepTable> for Keep {
+    fn from(table: KeepTable) -> Self {
+        let KeepTable { slice, rule, category, margin, drop, least } = table;
+        Self { rows: Rows { slice, rule, category }, margin, drop, least }
+    }
 }
 
 /// Cases that have to be right, each.
@@ -214,7 +251,22 @@ mod tests {
         assert_eq!(found[0].0, 6, "{found:?}");
         assert_eq!(found[1].0, 7, "{found:?}");
         assert_eq!(faults("alpha = 1.0\n[[must]]\ncases = \"gold\"\n")[0].0, 1);
-        assert!(faults("[[fix]]\nslise = \"a\"\ngain = 0.1\n")[0].1.contains("names its rows"));
+        assert!(faults("[[fix]]\ngain = 0.1\n")[0].1.contains("names its rows"));
+        // A word that is none of a table would ask for something else than was meant.
+        for (table, meant, key) in [
+            ("fix", "slice = \"a\"\ngain = 0.1", "gain"),
+            ("fix", "category = \"a\"\ngain = 0.1", "category"),
+            ("keep", "slice = \"a\"\nmargin = 0.1", "margin"),
+            ("keep", "slice = \"a\"\ndrop = 0.1\nleast = 5", "drop"),
+            ("keep", "slice = \"a\"\ndrop = 0.1\nleast = 5", "least"),
+            ("keep", "where = \"true\"\ndrop = 0.1", "where"),
+        ] {
+            let meant = format!("[[{table}]]\n{meant}\n");
+            assert!(GateFile::parse(&meant).is_ok(), "{meant}");
+            let typed = format!("{key}n");
+            let found = faults(&meant.replacen(key, &typed, 1));
+            assert!(found[0].1.contains(&typed) && found[0].0 > 1, "{found:?}");
+        }
         assert!(faults("")[0].1.contains("asks for nothing"));
     }
 }

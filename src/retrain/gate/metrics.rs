@@ -11,6 +11,11 @@ pub fn metrics_of(text: &str) -> Result<BTreeMap<String, f64>, String> {
             Value::Number(number) => {
                 into.extend(number.as_f64().map(|number| (name.to_owned(), number)));
             }
+            // Some programs write every figure as text.
+            Value::String(text) => {
+                let figure = text.trim().parse::<f64>().ok().filter(|figure| figure.is_finite());
+                into.extend(figure.map(|figure| (name.to_owned(), figure)));
+            }
             Value::Object(object) => {
                 for (key, value) in object {
                     let inner = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
@@ -40,6 +45,7 @@ mod tests {
                 .unwrap();
         let found: Vec<(String, f64)> = found.into_iter().collect();
         assert_eq!(found, [("accuracy".to_owned(), 0.8), ("slices.oos.rows".to_owned(), 5.0)]);
+        assert_eq!(metrics_of("{\"f1\":\"0.9\",\"by\":\"nan\"}").unwrap()["f1"], 0.9);
         assert!(metrics_of("[1]").is_err() && metrics_of("{").is_err());
     }
 }
