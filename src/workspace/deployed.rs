@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::error::RetrainError;
 use super::gates::KnownGate;
 use super::{WorkError, Workspace, read_file};
+use crate::clock;
 use crate::db::{case, document, draw, observed};
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::value_text;
@@ -18,6 +19,9 @@ use crate::journal::Append;
 use crate::journal::blob::{self, Unpacker};
 use crate::journal::kind::{DeploymentEnded, DeploymentRecorded, Observed, OutcomeObserved};
 use crate::retrain::outcomes::Judged;
+
+/// How far another machine's clock may be ahead of ours.
+const AHEAD_MS: i64 = 86_400_000;
 
 /// A deployment that was recorded.
 #[derive(Debug, Clone)]
@@ -290,7 +294,13 @@ impl Workspace {
         let at = line.observed_at.as_deref().ok_or("it has no `observed_at`")?;
         let at = Moment::parse(at)
             .ok_or_else(|| format!("`observed_at` is not an RFC 3339 time: `{at}`"))?;
+        if at.0 > clock::now().0 + AHEAD_MS {
+            return Err(format!("`observed_at` has not come yet: {}", at.rfc3339()));
+        }
         let truth = line.truth.as_ref().filter(|truth| !truth.is_null()).map(value_text);
+        if truth.as_ref().is_some_and(|truth| truth.trim().is_empty()) {
+            return Err("its `truth` is empty".to_owned());
+        }
         let source = line.source.unwrap_or_else(|| source.to_owned());
         Ok((
             source,
@@ -349,14 +359,29 @@ impl Workspace {
     }
 }
 
-/// Of several sources that speak of one prediction, the one that spoke last of what happened.
+/// What each source said last of one prediction.
+pub(super) fn latest_by_source(rows: Vec<observed::ObservedRow>) -> Vec<observed::ObservedRow> {
+    let mut latest: BTreeMap<String, observed::ObservedRow> = BTreeMap::new();
+    for row in rows {
+        let before = latest.get(&row.source).map(|known| (known.at, known.event));
+        if before.is_none_or(|before| before < (row.at, row.event)) {
+            latest.insert(row.source.clone(), row);
+        }
+    }
+    latest.into_values().collect()
+}
+
+/// Of several sources that speak of one prediction, the one that spoke last of whether it was right;
+/// of those that say numbers alone, the last.
 pub(super) fn latest_by_case(rows: Vec<observed::ObservedRow>) -> Vec<observed::ObservedRow> {
+    let order = |row: &observed::ObservedRow| {
+        let judges = row.truth.is_some() || row.right.is_some();
+        (judges, row.observed_at, row.at, row.event)
+    };
     let mut latest: BTreeMap<CaseId, observed::ObservedRow> = BTreeMap::new();
     for row in rows {
         match latest.get(&row.case) {
-            Some(known)
-                if (known.observed_at, known.at, known.event)
-                    >= (row.observed_at, row.at, row.event) => {}
+            Some(known) if order(known) >= order(&row) => {}
             _ => {
                 latest.insert(row.case, row);
             }

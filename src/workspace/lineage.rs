@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::cuts::KnownCut;
-use super::deployed::{KnownDeployment, latest_by_case};
+use super::deployed::{KnownDeployment, latest_by_source};
 use super::error::RetrainError;
 use super::gates::KnownGate;
 use super::proposals::KnownProposal;
@@ -407,7 +407,8 @@ impl Tracing<'_> {
             // What turned out would tell whoever still has to judge it.
             let rows =
                 if blind { Vec::new() } else { observed::of_case(&self.workspace.db.conn, id)? };
-            for row in latest_by_case(rows) {
+            // Each source's own.
+            for row in latest_by_source(rows) {
                 let text = format!("{}: {}", row.source, said(&row));
                 let outcome = self.lineage.add(Node {
                     at: Some(row.observed_at),
@@ -580,7 +581,8 @@ impl Tracing<'_> {
             self.cut(at, false)?;
             self.lineage.link(&format!("cut:{}", self.known.cuts[at].0.cut.cut), &own, "used by");
         }
-        let mut last = own.clone();
+        // What was asked of it, and when: a deployment came of what was there by then.
+        let mut asked: Vec<(Moment, String)> = Vec::new();
         for gate in self.known.gates.iter().rev().filter(|gate| gate.decided.run == run.run.run) {
             let id = self.lineage.add(Node {
                 at: Some(gate.at),
@@ -593,16 +595,16 @@ impl Tracing<'_> {
                 )
             });
             self.lineage.link(&own, &id, "asked");
-            last = id;
+            asked.push((gate.at, id.clone()));
             if let Some(waived) = &gate.waived {
-                let id = self.lineage.add(Node {
+                let waiver = self.lineage.add(Node {
                     at: Some(waived.at),
                     by: Some(waived.author.clone()),
                     entry: Some(waived.event.to_string()),
                     ..node(format!("waiver:{}", waived.event), "waiver", waived.reason.clone())
                 });
-                self.lineage.link(&last, &id, "waived");
-                last = id;
+                self.lineage.link(&id, &waiver, "waived");
+                asked.push((waived.at, waiver));
             }
         }
         let deployments: Vec<usize> = (0..self.known.deployments.len())
@@ -610,8 +612,11 @@ impl Tracing<'_> {
             .collect();
         for at in deployments {
             self.deployment(at, false)?;
+            let deployed = self.known.deployments[at].at;
+            let before = asked.iter().filter(|(at, _)| *at <= deployed).max_by_key(|(at, _)| *at);
+            let from = before.map_or(&own, |(_, id)| id);
             self.lineage.link(
-                &last,
+                from,
                 &format!("deployment:{}", self.known.deployments[at].deployed.deployment),
                 "deployed",
             );
