@@ -14,6 +14,7 @@ use super::{WorkError, Workspace};
 use crate::db::{document, journal};
 use crate::domain::ids::{CaseId, EventId, hex};
 use crate::domain::near::Pair;
+use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
 use crate::journal::Append;
@@ -21,7 +22,7 @@ use crate::journal::blob::{self, Unpacker};
 use crate::journal::kind::{DatasetCut, DatasetWithdrawn};
 use crate::retrain::cut::files::{self, Damage, Known};
 use crate::retrain::cut::version::difference;
-use crate::retrain::cut::{CutError, Member, Membership};
+use crate::retrain::cut::{CutError, Member, Membership, Recipe};
 
 /// A cut that was recorded.
 #[derive(Debug, Clone)]
@@ -103,6 +104,13 @@ pub fn near_pairs(one: &Path, other: Option<&Path>, at: f64) -> Result<Vec<Pair>
 
 /// A case whose input was erased, and the event that says so.
 type ErasedCase = (CaseId, EventId);
+
+/// How alike the recipes of two cuts are.
+#[derive(Debug, Clone, Copy)]
+struct Recipes {
+    are_one: bool,
+    split_alike: bool,
+}
 
 impl Workspace {
     /// Refuses who has none of some roles.
@@ -195,6 +203,11 @@ impl Workspace {
     ) -> Result<Vec<ChangedRow>, WorkError> {
         let (before, after) = (self.membership(one)?, self.membership(other)?);
         let found = difference(&before, &after);
+        let split = |cut: &KnownCut| Recipe::parse(&cut.cut.text).ok().map(|recipe| recipe.split);
+        let recipes = Recipes {
+            are_one: one.cut.recipe == other.cut.recipe,
+            split_alike: split(one) == split(other),
+        };
         let now: HashMap<CaseId, Member> =
             found.added.iter().filter_map(|one| Some((one.case?, *one))).collect();
         let then: HashMap<CaseId, Member> =
@@ -203,16 +216,16 @@ impl Workspace {
         for member in &found.gone {
             let relabeled = member.case.is_some_and(|case| now.contains_key(&case));
             let change = if relabeled { "changed" } else { "gone" };
-            changes.push(self.changed(change, member, relabeled)?);
+            changes.push(self.changed(change, member, relabeled, recipes)?);
         }
         for member in &found.added {
             if member.case.is_some_and(|case| then.contains_key(&case)) {
                 continue;
             }
-            changes.push(self.changed("added", member, true)?);
+            changes.push(self.changed("added", member, true, recipes)?);
         }
         for (_, member) in &found.moved {
-            changes.push(self.changed("moved", member, false)?);
+            changes.push(self.changed("moved", member, false, recipes)?);
         }
         Ok(changes)
     }
@@ -222,6 +235,7 @@ impl Workspace {
         change: &'static str,
         member: &Member,
         settled: bool,
+        recipes: Recipes,
     ) -> Result<ChangedRow, WorkError> {
         let mut changed = ChangedRow {
             change,
@@ -235,6 +249,7 @@ impl Workspace {
         let Some(case) = member.case else { return Ok(changed) };
         let conn = &self.db.conn;
         let row = crate::db::case::by_id(conn, case)?;
+        let state = row.as_ref().map_or(CaseState::Resolved, |row| row.state);
         changed.id = row.map(|row| row.external_id);
         let erased = crate::db::erasure::all(conn)?
             .into_iter()
@@ -256,7 +271,15 @@ impl Workspace {
                     Some(given.event),
                 )
             }
+            _ if change == "moved" && !recipes.split_alike => {
+                ("the recipe splits rows otherwise".to_owned(), None)
+            }
             _ if change == "moved" => ("its group came together with another".to_owned(), None),
+            (_, _, None) => ("its labels were taken back".to_owned(), None),
+            _ if state != CaseState::Resolved => {
+                (format!("it is not resolved any more, but {}", state.as_str()), None)
+            }
+            _ if recipes.are_one => ("it does not fit the recipe any more".to_owned(), None),
             _ => ("the recipe takes it no longer".to_owned(), None),
         };
         Ok(changed)

@@ -1,7 +1,7 @@
 //! A cut is made: what was read is taken through the recipe's steps, written into a directory that
 //! nobody sees before it is whole, and recorded.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,8 @@ use super::error::RetrainError;
 use super::export::Asked;
 use super::{WorkError, Workspace, random, read_file};
 use crate::clock;
-use crate::db::Until;
+use crate::db::erasure::{self, ErasedRow};
+use crate::db::{Until, case};
 use crate::domain::ids::{Hash, hex};
 use crate::domain::roster::Role;
 use crate::format::{CaseExport, ExportRow, Rows};
@@ -140,7 +141,12 @@ impl Workspace {
         let kept = Kept::within(&half.place).map_err(failed)?;
         let mut taking = Taking::new(recipe, alarms, kept).map_err(RetrainError::from)?;
         reading
-            .each_case(recipe, |rows| Ok(taking.take_all(&rows).map_err(RetrainError::from)?))?;
+            .each_case(recipe, |rows| Ok(taking.take_all(&rows).map_err(RetrainError::from)?))
+            .map_err(|error| self.lacks_for_good(error, again))?;
+        // What was cut once is cut the same again.
+        if again.is_none() {
+            taking.check_groups().map_err(RetrainError::from)?;
+        }
         let (cut, told) = select(taking, &against, old).map_err(RetrainError::from)?;
         let (id, membership) = (cut.id(), cut.membership());
         let known = again.cloned().or(earlier.clone()).filter(|one| one.cut.cut == id);
@@ -177,6 +183,25 @@ impl Workspace {
         fs::rename(half.place.join(&dvc), parent.join(&dvc)).map_err(failed)?;
         let (directory, known) = (out.to_owned(), same.is_some());
         Ok(MadeCut { id, name: recipe.name.clone(), version, cut, directory, known })
+    }
+
+    /// Why a cut that was made once lacks inputs now: where cases were erased since, none of them comes
+    /// from anywhere.
+    fn lacks_for_good(&self, error: WorkError, again: Option<&KnownCut>) -> WorkError {
+        let (WorkError::Retrain(RetrainError::NotHere(_)), Some(cut)) = (&error, again) else {
+            return error;
+        };
+        let since = |erased: &ErasedRow| erased.instead.is_none() && erased.at >= cut.at;
+        let Ok(all) = erasure::all(&self.db.conn) else { return error };
+        let erased: Vec<ErasedRow> = all.into_iter().filter(since).collect();
+        let Some(first) = erased.first() else { return error };
+        let called = case::by_id(&self.db.conn, first.id).ok().flatten();
+        RetrainError::Erased {
+            n: erased.iter().map(|one| one.id).collect::<BTreeSet<_>>().len(),
+            first: called.map_or_else(|| first.id.to_string(), |case| case.external_id),
+            day: first.at.rfc3339()[..10].to_owned(),
+        }
+        .into()
     }
 
     fn record_cut(

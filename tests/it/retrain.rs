@@ -736,6 +736,132 @@ fn what_turned_out_is_counted_once_and_unknown_ids_are_kept() {
 }
 
 #[test]
+fn a_number_of_another_source_hides_no_truth() {
+    let place = bench();
+    let file = place.dir.path().join("outcomes.jsonl");
+    let import = |text: String, source: &str| {
+        fs::write(&file, text).unwrap();
+        let args = ["outcome", "import", file.to_str().unwrap(), "--source", source, "--json"];
+        json(&place.run_text(&args))
+    };
+    let truth = "\"observed_at\":\"2026-06-20T00:00:00Z\",\"truth\":\"pay\"";
+    import((0..4).map(|n| format!("{{\"id\":\"p{n}\",{truth}}}\n")).collect(), "billing");
+    let all = || json(&place.ok(&["outcomes", "--json"]));
+    let counts = |all: &Value| (all["outcomes"].as_u64(), all["right"].as_u64());
+    assert_eq!(counts(&all()), (Some(4), Some(4)));
+    let value = "\"observed_at\":\"2026-07-20T00:00:00Z\",\"value\":9.5";
+    import((0..2).map(|n| format!("{{\"id\":\"p{n}\",{value}}}\n")).collect(), "revenue");
+    assert_eq!(counts(&all()), (Some(4), Some(4)), "{}", all());
+    let trace = place.ok(&["trace", "p0"]);
+    assert!(trace.contains("billing: it is pay") && trace.contains("revenue: 9.5"), "{trace}");
+    // Whoever says later whether it was right counts.
+    import(
+        "{\"id\":\"p0\",\"observed_at\":\"2026-07-01T00:00:00Z\",\"right\":false}\n".to_owned(),
+        "desk",
+    );
+    assert_eq!(counts(&all()), (Some(4), Some(3)), "{}", all());
+    // What can't be meant is refused, line by line.
+    let told = import(
+        "{\"id\":\"p3\",\"observed_at\":\"2996-07-01T00:00:00Z\",\"truth\":\"x\"}\n\
+         {\"id\":\"p3\",\"observed_at\":\"2026-07-01T00:00:00Z\",\"truth\":\" \"}\n"
+            .to_owned(),
+        "billing",
+    );
+    let words = told.to_string();
+    assert_eq!((told["rejected"].as_u64(), counts(&all())), (Some(2), (Some(4), Some(3))));
+    assert!(words.contains("has not come yet") && words.contains("`truth` is empty"), "{words}");
+}
+
+#[test]
+fn a_deployment_comes_of_the_gate_that_was_asked_before_it() {
+    let place = bench();
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    let rows = |said: &str| -> String {
+        let rows: String = (0..200).map(|n| format!("x{n},a,{said}\n")).collect();
+        format!("row,label,prediction\n{rows}")
+    };
+    fs::write(at("bad.csv"), rows("b")).unwrap();
+    fs::write(at("good.csv"), rows("a")).unwrap();
+    for name in ["first", "later"] {
+        let gate = format!("name = \"{name}\"\n[[keep]]\nslice = \"all\"\ndrop = 0.05\n");
+        fs::write(at(&format!("{name}.toml")), gate).unwrap();
+    }
+    let bad = at("bad.csv");
+    place.ok(&["run", "record", "--cut", "all", "--name", "r", "--predictions", &bad]);
+    place.ok(&["gate", &at("first.toml"), "--run", "r", "--before", &bad]);
+    place.ok(&["deploy", "record", "--run", "r", "--to", "prod", "--model", "2"]);
+    place.run(&["gate", &at("later.toml"), "--run", "r", "--before", &at("good.csv")]);
+    let trace = json(&place.ok(&["trace", "r", "--json"]));
+    let nodes = trace["nodes"].as_array().unwrap();
+    let edges = trace["edges"].as_array().unwrap();
+    let deployed = edges.iter().find(|edge| edge["why"] == "deployed").expect("it was deployed");
+    let from = nodes.iter().find(|node| node["id"] == deployed["from"]).unwrap();
+    assert!(from["text"].as_str().unwrap().starts_with("first: "), "{from}");
+}
+
+/// Sessions that are torn over train and test make a model look better than it is.
+#[test]
+fn a_group_that_no_row_has_is_refused_with_those_that_there_are() {
+    let place = bench();
+    let recipe = fs::read_to_string(place.dir.path().join("recipe.toml")).unwrap();
+    let cut = |group: &str| {
+        let file = place.dir.path().join("grouped.toml");
+        let split = format!("{recipe}[split]\ntrain = 0.5\ntest = 0.5\ngroup = [{group}]\n");
+        fs::write(&file, split).unwrap();
+        let out = place.dir.path().join(format!("out-{}", group.replace(['\"', '.', ','], "-")));
+        place.run(&["cut", file.to_str().unwrap(), "--out", out.to_str().unwrap()])
+    };
+    // No row has a session here: it is a key that rows may have.
+    for known in ["\"session\",\"near\"", "\"text\"", "\"input.text\""] {
+        let ran = cut(known);
+        assert!(ran.status.success(), "{known}: {ran:?}");
+    }
+    for typed in ["\"sesion\"", "\"near\",\"input.txt\""] {
+        let ran = cut(typed);
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert!(!ran.status.success(), "{typed}");
+        let name = if typed.contains("sesion") { "`sesion`" } else { "`input.txt`" };
+        assert!(said.contains(name) && said.contains("input.text"), "{said}");
+        assert!(said.contains("session"), "{said}");
+    }
+}
+
+#[test]
+fn what_was_erased_is_why_a_cut_can_not_be_made_again() {
+    let place = bench();
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    place.ok(&["cut", "--again", "all", "--out", &at("again")]);
+    place.ok(&["erase", "p3", "--reason", "asked for"]);
+    let ran = place.run(&["cut", "--again", "all", "--out", &at("third")]);
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert!(!ran.status.success());
+    assert!(said.contains("1 case was erased since, as p3 on 20"), "{said}");
+    assert!(!said.contains("sync"), "{said}");
+    place.ok(&["cut", &at("recipe.toml"), "--out", &at("anew")]);
+    let diff = place.run_text(&["cut", "diff", "all@1.0.0", "all"]);
+    assert!(diff.contains("its input was erased"), "{diff}");
+}
+
+/// Why a row is no part of a cut any more is what happened to it.
+#[test]
+fn what_changed_between_two_cuts_is_said_as_it_was() {
+    let place = bench();
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    place.ok(&["undo"]);
+    place.ok(&["cut", &at("recipe.toml"), "--out", &at("less")]);
+    let diff = place.run_text(&["cut", "diff", "all@1.0.0", "all"]);
+    assert!(diff.contains("its labels were taken back"), "{diff}");
+    let rule = fs::read_to_string(at("recipe.toml")).unwrap();
+    let rule = rule.replace("[rows]", "[rows]\nwhere = \"id != \\\"p0\\\"\"");
+    fs::write(at("recipe.toml"), rule).unwrap();
+    let before = json(&place.ok(&["cut", "list", "--json"]).lines().last().unwrap());
+    place.ok(&["cut", &at("recipe.toml"), "--out", &at("ruled")]);
+    let version = before["version"].as_str().unwrap();
+    let diff = place.run_text(&["cut", "diff", &format!("all@{version}"), "all"]);
+    assert!(diff.contains("p0") && diff.contains("the recipe takes it no longer"), "{diff}");
+}
+
+#[test]
 fn what_became_of_the_files_of_a_cut_is_said_as_it_is() {
     let place = bench();
     let cut = place.dir.path().join("all");

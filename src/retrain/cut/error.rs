@@ -15,6 +15,8 @@ pub enum CutError {
         "rows come from {days} days, of which none may be more than {share} of all: that takes {least} days"
     )]
     Days { days: usize, share: f64, least: usize },
+    #[error("no row has `{name}`, by which rows are to stay together: there are {}", known.join(", "))]
+    Group { name: String, known: Vec<String> },
     #[error("no row is left")]
     Empty(Counts),
     #[error("{n} rows are in {file}, or nearly: {pairs}")]
@@ -40,6 +42,7 @@ impl Advice for CutError {
                     .collect();
                 Some(format!("What was read was dropped: {}.", dropped.join(", ")))
             }
+            Self::Group { .. } => Some("It stands under `group` in [split].".to_owned()),
             Self::Kept(_) => Some("It needs room where the cut is to lie.".to_owned()),
             Self::Leak { .. } => {
                 Some("With then = \"drop\" in [leak] they are left out and counted.".to_owned())

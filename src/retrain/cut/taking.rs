@@ -59,7 +59,12 @@ pub struct Taking<'r> {
     pub dropped: Counts,
     pub erased: Vec<CaseId>,
     pub candidates: Vec<Candidate>,
+    /// What the input of the first has.
+    input_keys: Vec<String>,
 }
+
+/// By what rows stay together, beside what lies in an input.
+const GROUPS: [&str; 7] = ["session", "trace", "trace_id", "stream", "category", "day", "text"];
 
 impl<'r> Taking<'r> {
     /// # Errors
@@ -83,6 +88,7 @@ impl<'r> Taking<'r> {
             dropped,
             erased,
             candidates,
+            input_keys: Vec::new(),
         })
     }
 
@@ -130,9 +136,37 @@ impl<'r> Taking<'r> {
         if row.about.text.trim().is_empty() {
             return self.leave_out("unreadable");
         }
+        if self.candidates.is_empty()
+            && let Some(input) = &row.about.input
+            && let Ok(input) = serde_json::from_str::<Map<String, Value>>(input.get())
+        {
+            self.input_keys = input.keys().cloned().collect();
+        }
         let told = self.kept.put(told).map_err(CutError::Kept)?;
         let candidate = self.candidate(row, &label, told);
         self.candidates.push(candidate);
+        Ok(())
+    }
+
+    /// That every key by which rows are to stay together is one of a row: of a key that no row has,
+    /// nothing would be kept together.
+    ///
+    /// # Errors
+    /// A key that none has, with those that there are.
+    pub fn check_groups(&self) -> Result<(), CutError> {
+        let foreign = |name: &&String| *name != NEAR && !GROUPS.contains(&name.as_str());
+        for name in self.recipe.split.group.iter().filter(foreign) {
+            let begins = format!("{name} ");
+            let has = |row: &Candidate| row.keys.iter().any(|key| key.starts_with(&begins));
+            if !self.candidates.is_empty() && !self.candidates.iter().any(has) {
+                let known = GROUPS.iter().map(|name| (*name).to_owned());
+                let known: Vec<String> = known
+                    .chain([NEAR.to_owned()])
+                    .chain(self.input_keys.iter().map(|key| format!("input.{key}")))
+                    .collect();
+                return Err(CutError::Group { name: name.clone(), known });
+            }
+        }
         Ok(())
     }
 

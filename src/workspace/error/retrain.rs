@@ -1,6 +1,7 @@
 //! What can go wrong between labels and a deployed model, and what to do about it.
 
 use crate::domain::advice::Advice;
+use crate::domain::text::counted;
 use crate::retrain::cut::CutError;
 use crate::retrain::gate::BadPredictions;
 
@@ -15,6 +16,11 @@ pub enum RetrainError {
         "the inputs of {0} cases are not on this device yet: what is cut would not be what others cut"
     )]
     NotHere(usize),
+    #[error(
+        "it can't be made again: of what it was made of, {} erased since, as {first} on {day}",
+        were(*n)
+    )]
+    Erased { n: usize, first: String, day: String },
     #[error("{path}: line {line}: {message}")]
     Line { path: String, line: usize, message: String },
     #[error("{what} `{id}` is not known here: there {}", are(known))]
@@ -31,6 +37,11 @@ pub enum RetrainError {
     Wrong(String),
 }
 
+fn were(n: usize) -> String {
+    let verb = if n == 1 { "was" } else { "were" };
+    format!("{} {verb}", counted(n, "case"))
+}
+
 fn are(known: &[String]) -> String {
     if known.is_empty() {
         return "are none yet".to_owned();
@@ -45,6 +56,9 @@ impl Advice for RetrainError {
         match self {
             Self::Cut(error) => error.next_step(),
             Self::NotHere(_) => Some("`casework sync` brings them.".to_owned()),
+            Self::Erased { .. } => Some(
+                "A new cut leaves out what is erased: `casework cut RECIPE --out DIR`.".to_owned(),
+            ),
             Self::Pinned { found, .. } => Some(format!(
                 "If the new file is meant, say so in the recipe: sha256 = \"{found}\" under [replay]."
             )),
