@@ -45,7 +45,12 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
                 model: model.clone(),
                 note: note.clone(),
             };
-            let (found, gate) = context.open()?.record_deployment(&of)?;
+            let mut workspace = context.open()?;
+            let (found, gate) = workspace.record_deployment(&of)?;
+            let learned = workspace.find_run(&found.deployed.run)?;
+            if let Some(words) = workspace.withdrawn_words(learned.run.cut)? {
+                say(&format!("Careful: {words}"));
+            }
             match gate {
                 None => say("Careful: no gate was asked about this run. The deployment says so."),
                 Some(gate) if found.deployed.gate.as_deref() != Some("pass") => say(&format!(

@@ -142,6 +142,11 @@ fn tell(context: &Context, args: &Args, gated: &Gated) -> Result<Exit, CliError>
             say(&format!("  wrong: {}", line.wrong.join(", ")));
         }
     }
+    if gated.run.is_some() && !gated.has_texts {
+        say(
+            "Whether rows of the cut are in the evaluation was asked by their ids alone: the predictions have no `text`.",
+        );
+    }
     for words in &gated.leak {
         say(&format!("leak: {words}"));
     }

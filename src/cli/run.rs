@@ -97,7 +97,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
                 model: model.clone(),
                 seed: *seed,
             };
-            let found = context.open()?.record_elsewhere(&of)?;
+            let mut workspace = context.open()?;
+            let found = workspace.record_elsewhere(&of)?;
+            if let Some(words) = workspace.withdrawn_words(found.run.cut)? {
+                say(&format!("Careful: {words}"));
+            }
             let words = format!("run {} of {} is recorded", found.short(), found.run.pipeline);
             done(context.global.json, &words, &found.json())?;
             Ok(Exit::Done)
@@ -237,6 +241,9 @@ fn show(context: &Context, run: &str) -> Result<Exit, CliError> {
             .find_cut(&cut.to_string())
             .map(|cut| format!("{} {}", cut.cut.name, cut.cut.version));
         out.line(&format!("cut {} {}", &cut.to_string()[..12], name.unwrap_or_default()))?;
+        if let Some(words) = workspace.withdrawn_words(one.cut)? {
+            out.line(&format!("  {words}"))?;
+        }
     }
     out.line(&format!("sandbox: {}{}", one.sandbox, not_restricted(&found)))?;
     for name in &one.tainted {

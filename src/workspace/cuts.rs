@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::error::RetrainError;
 use super::{WorkError, Workspace};
 use crate::db::{document, journal};
-use crate::domain::ids::{CaseId, EventId, hex};
+use crate::domain::ids::{CaseId, EventId, Hash, hex};
 use crate::domain::near::Pair;
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
@@ -36,6 +36,13 @@ pub struct KnownCut {
 }
 
 impl KnownCut {
+    /// That it is not to be used any longer.
+    pub fn withdrawn_words(&self) -> Option<String> {
+        let (reason, who) = self.withdrawn.as_ref()?;
+        let (name, version) = (&self.cut.name, &self.cut.version);
+        Some(format!("The cut {name} {version} was withdrawn by {who}: {reason}"))
+    }
+
     /// Its id, as people read it out.
     pub fn short(&self) -> String {
         self.cut.cut.to_string()[..12].to_owned()
@@ -159,6 +166,13 @@ impl Workspace {
         if let Some(found) = by_name {
             return Ok(found.clone());
         }
+        if let Some(withdrawn) = cuts.iter().find(|one| one.cut.name == id) {
+            return Err(RetrainError::Wrong(format!(
+                "every cut {id} is withdrawn: {id}@{} names the latest",
+                withdrawn.cut.version
+            ))
+            .into());
+        }
         let id = id.strip_prefix("b3:").unwrap_or(id);
         let mut like: Vec<&KnownCut> = cuts
             .iter()
@@ -185,6 +199,13 @@ impl Workspace {
         let wrong =
             || RetrainError::Wrong(format!("the rows of the cut {} can't be read", cut.short()));
         Ok(Membership::from_bytes(bytes).ok_or_else(wrong)?)
+    }
+
+    /// That what a run learned from is not to be used any longer.
+    pub fn withdrawn_words(&self, cut: Option<Hash>) -> Result<Option<String>, WorkError> {
+        let cuts = self.cuts()?;
+        let cut = cuts.iter().find(|one| Some(one.cut.cut) == cut);
+        Ok(cut.and_then(KnownCut::withdrawn_words))
     }
 
     /// Says that a cut is not to be used any longer.

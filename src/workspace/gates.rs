@@ -1,6 +1,6 @@
 //! Gates: asked about files or about a recorded run, decided, waived.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use super::runs::{KnownRun, read_metrics};
 use super::traps::read_canaries;
 use super::{WorkError, Workspace, read_file};
 use crate::db::{case, document};
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, hex};
 use crate::domain::near::{normal, pairs_across};
 use crate::domain::resolve::{CaseState, How};
 use crate::domain::roster::Role;
@@ -43,6 +43,8 @@ pub struct Gated {
     pub decision: Decision,
     pub leak: Vec<String>,
     pub churn: Option<f64>,
+    /// Whether there was anything by which rows of the cut can be told in the evaluation.
+    pub has_texts: bool,
 }
 
 impl Gated {
@@ -136,7 +138,25 @@ pub fn decide_files(
     }
     lines.extend(metric_lines(gate, &metrics));
     let decision = Decision::of(gate, lines);
-    Ok(Gated { gate: gate.name.clone(), run: None, decision, leak: Vec::new(), churn: None })
+    let has_texts = has_texts(&rows);
+    Ok(Gated {
+        gate: gate.name.clone(),
+        run: None,
+        decision,
+        leak: Vec::new(),
+        churn: None,
+        has_texts,
+    })
+}
+
+/// The gate that was asked last about a run by some moment.
+pub(super) fn asked_by<'g>(gates: &'g [KnownGate], run: &str, at: Moment) -> Option<&'g KnownGate> {
+    let asked = gates.iter().filter(|gate| gate.decided.run == run && gate.at <= at);
+    asked.max_by_key(|gate| (gate.at, gate.event))
+}
+
+fn has_texts(rows: &[Compared]) -> bool {
+    rows.iter().any(|row| row.keys.get("text").is_some_and(Value::is_string))
 }
 
 /// Refuses a slice that no row has and that is likely another one, misspelled; of others it can't be
@@ -464,6 +484,7 @@ impl Workspace {
             decision,
             leak,
             churn,
+            has_texts: has_texts(&rows),
         };
         let lines =
             gated.decision.lines.iter().map(|line| serde_json::to_value(line).unwrap_or_default());
@@ -491,27 +512,31 @@ impl Workspace {
             .iter()
             .filter_map(|row| Some((row.keys.get("text")?.as_str()?.to_owned(), row.row.as_str())))
             .unzip();
-        let Some(cut) = run.run.cut.filter(|_| !texts.is_empty()) else { return Ok(Vec::new()) };
+        let Some(cut) = run.run.cut else { return Ok(Vec::new()) };
         let cut = self.find_cut(&cut.to_string())?;
         let members = self.membership(&cut)?;
         let mut cases = Vec::new();
         let mut own = Vec::new();
+        // Rows that are called as those of the cut are.
+        let called: HashSet<&str> = rows.iter().map(|row| row.row.as_str()).collect();
+        let mut leaks = BTreeSet::new();
         for member in members.iter().filter(|one| one.part.as_str() == "train") {
-            let Some(id) = member.case else { continue };
+            let row = hex(&member.row);
+            if called.contains(row.as_str()) {
+                leaks.insert(format!("row {row} is a row of the cut"));
+            }
+            let Some(id) = member.case.filter(|_| !texts.is_empty()) else { continue };
             let Some(row) = case::by_id(&self.db.conn, id)? else { continue };
             own.push(row.text);
             cases.push(row.external_id);
         }
         let pairs = pairs_across(&texts, &own, LEAK_NEAR);
-        let mut leaks: BTreeSet<String> = pairs
-            .iter()
-            .map(|pair| {
-                format!(
-                    "row {} is case {} of the cut ({:.2})",
-                    names[pair.a], cases[pair.b], pair.jaccard
-                )
-            })
-            .collect();
+        leaks.extend(pairs.iter().map(|pair| {
+            format!(
+                "row {} is case {} of the cut ({:.2})",
+                names[pair.a], cases[pair.b], pair.jaccard
+            )
+        }));
         let more = leaks.len().saturating_sub(LEAKS_MAX);
         while leaks.len() > LEAKS_MAX {
             leaks.pop_last();
@@ -533,6 +558,11 @@ impl Workspace {
             ))
             .into());
         };
+        if gate.decided.verdict == Verdict::Pass {
+            let words =
+                format!("the gate {} lets it pass: there is nothing to waive", gate.decided.gate);
+            return Err(RetrainError::Wrong(words).into());
+        }
         if reason.trim().is_empty() {
             return Err(RetrainError::Wrong("a waiver says why: --reason".to_owned()).into());
         }

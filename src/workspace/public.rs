@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::gates::asked_by;
 use super::runs::KnownRun;
 use super::{WorkError, Workspace};
 use crate::db::case;
@@ -146,7 +147,8 @@ impl Workspace {
                     cut.cut.rows
                 ));
             }
-            match gates.iter().find(|gate| gate.decided.run == one.deployed.run) {
+            // Not one that was asked afterwards.
+            match asked_by(&gates, &one.deployed.run, one.at) {
                 Some(gate) => {
                     out.push_str(&format!("\n{TABLE}"));
                     for line in gate
@@ -157,8 +159,11 @@ impl Workspace {
                     {
                         out.push_str(&line_words(line));
                     }
-                    if gate.waived.is_some() {
+                    let let_pass = gate.waived.as_ref().is_some_and(|waived| waived.at <= one.at);
+                    if let_pass {
                         out.push_str("\nIt was deployed though not all of this held; the reason is on record.\n");
+                    } else if gate.decided.verdict == Verdict::Fail {
+                        out.push_str("\nIt was deployed though not all of this held.\n");
                     }
                 }
                 None => out.push_str("\nNo comparison with the model before was recorded.\n"),
@@ -225,6 +230,9 @@ impl Workspace {
                     cut.cut.rows,
                     splits.join(", ")
                 ));
+                if let Some(words) = cut.withdrawn_words() {
+                    out.push_str(&format!("- {}\n", cell(&words)));
+                }
                 if let Some(replay) = &cut.cut.replay {
                     out.push_str(&format!(
                         "- With {} old rows of {}.\n",

@@ -797,6 +797,54 @@ fn a_deployment_comes_of_the_gate_that_was_asked_before_it() {
     let deployed = edges.iter().find(|edge| edge["why"] == "deployed").expect("it was deployed");
     let from = nodes.iter().find(|node| node["id"] == deployed["from"]).unwrap();
     assert!(from["text"].as_str().unwrap().starts_with("first: "), "{from}");
+    // The report for people outside goes by the same.
+    let report = place.ok(&["report", "--public"]);
+    assert!(!report.contains("not all of this held"), "{report}");
+}
+
+#[test]
+fn a_gate_that_passed_is_not_waived() {
+    let place = bench();
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    let rows: String = (0..200).map(|n| format!("x{n},a,a\n")).collect();
+    fs::write(at("same.csv"), format!("row,label,prediction\n{rows}")).unwrap();
+    fs::write(at("gate.toml"), "[[keep]]\nslice = \"all\"\ndrop = 0.05\n").unwrap();
+    let same = at("same.csv");
+    place.ok(&["run", "record", "--cut", "all", "--name", "r", "--predictions", &same]);
+    let asked = place.run(&["gate", &at("gate.toml"), "--run", "r", "--before", &same]);
+    let said = String::from_utf8(asked.stderr).unwrap();
+    assert!(said.contains("by their ids alone"), "{said}");
+    let waived = place.run(&["gate", "waive", "r", "--reason", "so"]);
+    let said = String::from_utf8(waived.stderr).unwrap();
+    assert!(!waived.status.success() && said.contains("nothing to waive"), "{said}");
+}
+
+#[test]
+fn who_learned_from_a_withdrawn_cut_is_told() {
+    let place = bench();
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    fs::write(at("metrics.json"), "{\"accuracy\":\"0.9\"}").unwrap();
+    place.ok(&["cut", "withdraw", "all", "--reason", "the labels were wrong"]);
+    let told = |args: &[&str]| {
+        let ran = place.run(args);
+        assert!(ran.status.success(), "{ran:?}");
+        String::from_utf8([ran.stdout, ran.stderr].concat()).unwrap()
+    };
+    let words = "The cut all 1.0.0 was withdrawn by ana: the labels were wrong";
+    let by_name = place.run(&["run", "record", "--cut", "all", "--name", "r"]);
+    let said = String::from_utf8(by_name.stderr).unwrap();
+    assert!(said.contains("every cut all is withdrawn: all@1.0.0 names the latest"), "{said}");
+    let metrics = at("metrics.json");
+    for args in [
+        &["run", "record", "--cut", "all@1.0.0", "--name", "r", "--metrics", &metrics][..],
+        &["run", "show", "r"],
+        &["deploy", "record", "--run", "r", "--to", "prod", "--model", "2"],
+        &["changelog"],
+    ] {
+        let said = told(args);
+        assert!(said.contains(words), "{args:?}: {said}");
+    }
+    assert!(told(&["run", "show", "r"]).contains("0.9"));
 }
 
 /// Sessions that are torn over train and test make a model look better than it is.
@@ -1016,6 +1064,24 @@ fn rows_of_the_evaluation_that_are_in_the_cut_refuse_a_run() {
         "{decided}"
     );
     assert!(decided["leak"].to_string().contains("row 1 is case p0 of the cut"), "{decided}");
+    // Without texts, those that are called as rows of the cut are.
+    let train = fs::read_to_string(place.dir.path().join("all/train.jsonl")).unwrap();
+    let row = lines(&train)[0]["row"].as_str().unwrap().to_owned();
+    let file = place.dir.path().join("named.csv");
+    fs::write(&file, format!("row,label,prediction\n{row},a,a\nother,a,a\n")).unwrap();
+    let file = file.to_str().unwrap();
+    place.ok(&["run", "record", "--cut", "all", "--name", "named", "--predictions", file]);
+    let decided = json(&place.run_text(&[
+        "gate",
+        gate.to_str().unwrap(),
+        "--run",
+        "named",
+        "--before",
+        file,
+        "--json",
+    ]));
+    assert_eq!(decided["leak"], serde_json::json!([format!("row {row} is a row of the cut")]));
+    assert_eq!(decided["verdict"], "fail");
 }
 
 #[cfg(feature = "parquet")]

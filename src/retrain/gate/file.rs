@@ -1,6 +1,6 @@
 //! A gate as its author writes it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::ids::Hash;
 use crate::domain::protocol::Fault;
@@ -72,8 +72,7 @@ impl Rows {
 pub const ALL: &str = "all";
 
 /// Something that has to be better.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(from = "FixTable")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Fix {
     pub rows: Rows,
     pub gain: f64,
@@ -90,16 +89,16 @@ struct FixTable {
     gain: f64,
 }
 
-impl From<FixTable> for Fix {
-    fn from(FixTable { slice, rule, category, gain }: FixTable) -> Self {
-        Self { rows: Rows { slice, rule, category }, gain }
+impl<'de> Deserialize<'de> for Fix {
+    fn deserialize<D: Deserializer<'de>>(table: D) -> Result<Self, D::Error> {
+        let FixTable { slice, rule, category, gain } = FixTable::deserialize(table)?;
+        Ok(Self { rows: Rows { slice, rule, category }, gain })
     }
 }
 
 /// Something that must not be worse: with a margin it has to be shown, without one it is refused
 /// where a loss is shown.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(from = "KeepTable")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Keep {
     pub rows: Rows,
     pub margin: Option<f64>,
@@ -121,10 +120,11 @@ struct KeepTable {
     least: u64,
 }
 
-impl From<KeepTable> for Keep {
-    fn from(table: KeepTable) -> Self {
-        let KeepTable { slice, rule, category, margin, drop, least } = table;
-        Self { rows: Rows { slice, rule, category }, margin, drop, least }
+impl<'de> Deserialize<'de> for Keep {
+    fn deserialize<D: Deserializer<'de>>(table: D) -> Result<Self, D::Error> {
+        let KeepTable { slice, rule, category, margin, drop, least } =
+            KeepTable::deserialize(table)?;
+        Ok(Self { rows: Rows { slice, rule, category }, margin, drop, least })
     }
 }
 
