@@ -393,6 +393,10 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
     out.line(&format!(
         "{read} read: {opened} {would}, {duplicate} duplicate, {passed} not flagged, {rejected} rejected"
     ))?;
+    if summary.of_windows > 0 {
+        let cases = counted(summary.of_windows, "case");
+        out.line(&format!("{cases} {would} of the windows of alarms"))?;
+    }
     out.finish()?;
     for FormatSeen { file, format, reasons, .. } in &summary.formats {
         // What is as casework has it needs no word.

@@ -402,7 +402,8 @@ fn try_on(context: &Context, path: &Path, stream: &Path) -> Result<Exit, CliErro
         }
     }
     out.finish()?;
-    say(&format!("{} read, {} would become cases", summary.read, summary.opened));
+    let cases = summary.opened + summary.of_windows;
+    say(&format!("{} read, {cases} would become cases", summary.read));
     Ok(Exit::Done)
 }
 

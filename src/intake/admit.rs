@@ -30,6 +30,8 @@ const ENTRY_BYTES: usize = 8 << 20;
 pub struct Admitted {
     pub opened: u64,
     pub duplicate: u64,
+    /// Cases that were opened of the window of an alarm: their lines were counted when they were read.
+    pub of_windows: u64,
     /// Flagged, and not among those that are drawn of a day.
     pub passed: u64,
     /// Log lines that were kept with those opened, and how many of these have any.
@@ -108,19 +110,23 @@ impl<'c, 't> Admitter<'c, 't> {
         let asked = same == Some(true) && self.is_wanted_now(&ready)?;
         match same {
             Some(true) if asked => {
-                self.admitted.duplicate += 1;
+                self.admitted.duplicate += u64::from(ready.event.alarm.is_none());
                 if self.writer.is_some() {
                     self.case(ready, now)?;
                 }
             }
-            Some(true) => self.admitted.duplicate += 1,
+            Some(true) => self.admitted.duplicate += u64::from(ready.event.alarm.is_none()),
             Some(false) => {
                 let reject = Reject::Conflict(ready.event.id);
                 self.admitted.rejected.push(Rejected { line: ready.line, reject });
             }
             None => {
                 self.new.insert(id, hash);
-                self.admitted.opened += 1;
+                let opened = match ready.event.alarm {
+                    None => &mut self.admitted.opened,
+                    Some(_) => &mut self.admitted.of_windows,
+                };
+                *opened += 1;
                 self.admitted.log_lines += ready.log_lines;
                 self.admitted.with_logs += u64::from(ready.log_lines > 0);
                 for flag in &ready.event.flags {

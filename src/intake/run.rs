@@ -524,6 +524,7 @@ fn add(summary: &mut Summary, admitted: Admitted) {
     summary.alarms += admitted.raised.iter().filter(|raised| raised.is_sure()).count() as u64;
     summary.raised.extend(admitted.raised);
     summary.opened += admitted.opened;
+    summary.of_windows += admitted.of_windows;
     summary.duplicate += admitted.duplicate;
     summary.passed += admitted.passed;
     for (rule, n) in admitted.flagged {

@@ -13,7 +13,7 @@ use crate::plugin::Counts;
 /// Rejected lines that are listed; all are counted.
 pub const REJECTS_LISTED_MAX: usize = 10_000;
 
-/// What a run did. `read` is the sum of the other counts.
+/// What a run did. `read` is the sum of `opened`, `duplicate`, `passed` and `rejected`.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
     pub read: u64,
@@ -43,6 +43,9 @@ pub struct Summary {
     /// Alarms that were raised.
     #[serde(skip_serializing_if = "is_zero")]
     pub alarms: u64,
+    /// Cases that were opened of their windows, whenever the lines of these were read.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub of_windows: u64,
     #[serde(skip)]
     pub raised: Vec<AlarmRaised>,
     /// What a dry run would open: ids and flags.
@@ -123,6 +126,7 @@ impl Summary {
         self.read += other.read;
         self.opened += other.opened;
         self.duplicate += other.duplicate;
+        self.of_windows += other.of_windows;
         self.passed += other.passed;
         self.rejected += other.rejected;
         self.stopped |= other.stopped;

@@ -902,7 +902,7 @@ fn what_changed_between_two_cuts_is_said_as_it_was() {
     let rule = fs::read_to_string(at("recipe.toml")).unwrap();
     let rule = rule.replace("[rows]", "[rows]\nwhere = \"id != \\\"p0\\\"\"");
     fs::write(at("recipe.toml"), rule).unwrap();
-    let before = json(&place.ok(&["cut", "list", "--json"]).lines().last().unwrap());
+    let before = json(place.ok(&["cut", "list", "--json"]).lines().last().unwrap());
     place.ok(&["cut", &at("recipe.toml"), "--out", &at("ruled")]);
     let version = before["version"].as_str().unwrap();
     let diff = place.run_text(&["cut", "diff", &format!("all@{version}"), "all"]);

@@ -565,3 +565,54 @@ fn an_alarm_leads_to_the_cases_that_it_drew_and_to_no_others() {
         assert_eq!(!kinds(&id, "alarm").is_empty(), drawn.contains(&id), "{line}");
     }
 }
+
+/// What was read is opened, here already, not flagged or rejected: cases of an alarm's window come of
+/// lines that were counted when they were read.
+#[test]
+fn a_line_is_counted_once_also_where_an_alarm_draws_it() {
+    let place = Place::new();
+    drop(place.create());
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    let line = |n: u32| {
+        let label = if (n % 10 < 8) == (n < 200) { "a" } else { "b" };
+        format!(
+            "{{\"id\":\"p{n}\",\"occurred_at\":\"2026-06-{:02}T{:02}:{:02}:00Z\",\"stream\":\"web\",\"input\":{{\"text\":\"t{n}\"}},\"prediction\":{{\"label\":\"{label}\",\"confidence\":0.5}}}}\n",
+            1 + n / 200,
+            n % 200 / 10,
+            n % 10 * 5
+        )
+    };
+    fs::write(at("all.jsonl"), (0..600).map(line).collect::<String>()).unwrap();
+    fs::write(at("before.jsonl"), (0..200).map(line).collect::<String>()).unwrap();
+    let traps = "[[trap]]\nname = \"audit\"\nsample = 0.5\n[[alarm]]\nname = \"labels moved\"\ncompare = \"label\"\nwindow = \"1d\"\neffect = 0.1\nleast = 100\n";
+    fs::write(at("traps.toml"), traps).unwrap();
+    place.ok(&[
+        "reference",
+        "set",
+        "june",
+        "--file",
+        &at("before.jsonl"),
+        "--traps",
+        &at("traps.toml"),
+    ]);
+    place.ok(&["trap", "publish", &at("traps.toml")]);
+    let told: Value =
+        serde_json::from_str(&place.ok(&["ingest", &at("all.jsonl"), "--json"])).unwrap();
+    let count = |name: &str| told[name].as_u64().unwrap();
+    let sum = ["opened", "duplicate", "passed", "rejected"].map(count).iter().sum::<u64>();
+    assert_eq!((count("read"), sum, count("duplicate")), (600, 600, 0), "{told}");
+    assert!(count("alarms") > 0 && count("of_windows") > 0, "{told}");
+    let status: Value = serde_json::from_str(&place.ok(&["status", "--json"])).unwrap();
+    let cases = status["cases"].as_u64().or_else(|| status["cases"]["total"].as_u64());
+    if let Some(cases) = cases {
+        assert_eq!(cases, count("opened") + count("of_windows"), "{status}");
+    }
+    let again: Value =
+        serde_json::from_str(&place.ok(&["ingest", &at("all.jsonl"), "--json"])).unwrap();
+    assert_eq!(again["read"], 600);
+    let sum: u64 = ["opened", "duplicate", "passed", "rejected"]
+        .iter()
+        .map(|name| again[*name].as_u64().unwrap())
+        .sum();
+    assert_eq!(sum, 600, "{again}");
+}
