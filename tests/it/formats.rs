@@ -1213,6 +1213,37 @@ fn no_case_takes_the_file_of_another() {
     assert_eq!(texts, ["four", "one", "three", "two"]);
 }
 
+/// Where things stand can be said of lines that are as ours are, too.
+#[test]
+fn what_is_named_takes_the_place_of_what_a_line_says() {
+    let place = Place::new();
+    drop(place.create());
+    let file = place.dir.path().join("lines.jsonl").display().to_string();
+    let lines = [(1, 0.1), (2, 0.8)].map(|(n, score)| {
+        let line = json!({
+            "id": format!("p{n}"), "rid": format!("R{n}"), "occurred_at": "2026-06-01T10:00:00Z",
+            "own": { "score": score, "said": "B" },
+            "input": { "text": "x" }, "prediction": { "label": "a", "confidence": 0.9 },
+        });
+        format!("{line}\n")
+    });
+    std::fs::write(&file, lines.concat()).unwrap();
+    let named = ["--id", "rid", "--label", "own.said", "--confidence", "own.score"];
+    let read = ["ingest", &file, "--where", "confidence < 0.4", "--json"];
+    let told: Value = serde_json::from_str(&place.ok(&[&read[..], &named].concat())).unwrap();
+    assert_eq!((told["opened"].as_u64(), told["passed"].as_u64()), (Some(1), Some(1)), "{told}");
+    let shown = place.ok(&["show", "R1"]);
+    assert!(shown.contains('B') && shown.contains("0.1"), "{shown}");
+    // A name that nothing has is refused with those that there are.
+    for (option, typed) in [("--id", "ridd"), ("--confidence", "own.scoree"), ("--label", "saidd")]
+    {
+        let ran = place.run(&["ingest", &file, option, typed, "--dry-run"]);
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert!(!ran.status.success(), "{option} {typed}");
+        assert!(said.contains(typed) && said.contains("rid"), "{said}");
+    }
+}
+
 /// An export into the folder of one before is what an export into a new one is. What somebody else
 /// put there, or changed, stays.
 #[test]

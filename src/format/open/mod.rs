@@ -174,7 +174,9 @@ impl Inputs {
             }
         }
         let lines = seen.container == Container::Lines
-            && (seen.mapped || seen.kind.is_none_or(|kind| kind.name == "jsonl"));
+            && (seen.mapped
+                || self.options.over.is_none()
+                    && seen.kind.is_none_or(|kind| kind.name == "jsonl"));
         let mut seen = seen;
         let input = if lines {
             Input::Lines(Box::new(begun.bytes.reader))

@@ -224,9 +224,15 @@ impl Records {
     fn own(&self, text: &str) -> Result<String, Reject> {
         let text =
             if self.inputs.options.nan_is_none { without_nan(text) } else { text.to_owned() };
-        let line = match &self.inputs.options.mapping {
-            Some(mapping) => mapping.line(&text)?,
-            None => text,
+        let options = &self.inputs.options;
+        let line = match (&options.mapping, &options.over) {
+            (Some(mapping), _) => mapping.line(&text)?,
+            (None, Some(over)) => {
+                let mut line = self.parsed(&text)?;
+                over.lay_over(&mut line)?;
+                Value::Object(line).to_string()
+            }
+            (None, None) => text,
         };
         // What is no JSON may hold ends of lines.
         Ok(if line.contains(['\n', '\r']) { line.replace(['\n', '\r'], " ") } else { line })

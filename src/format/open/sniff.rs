@@ -8,6 +8,7 @@ use super::BadInput;
 use crate::domain::prediction::Reject;
 use crate::format::kind::table::Columns;
 use crate::format::kind::{KINDS, Kind, kafka, named};
+use crate::format::path::Path;
 use crate::format::read::bytes::Flaws;
 use crate::format::read::csv::{Dialect, Rows};
 use crate::format::read::objects::{Lines, Objects};
@@ -129,6 +130,29 @@ pub fn sniff(name: &str, head: &[u8], options: &Options) -> Result<Seen, BadInpu
             });
         }
         reasons.push(Columns::of_names(names(), &options.columns).words());
+    }
+    // Of lines as ours are, what was named takes the place of what they say.
+    if let (Some("jsonl"), Some(first), false) = (kind.map(|kind| kind.name), &first, mapped) {
+        let has = |column: &str| {
+            let path = Path::parse(column);
+            path.is_ok_and(|path| records.iter().any(|(_, record)| path.find(record).is_some()))
+        };
+        if let Some((_, column)) = options.columns.iter().find(|(_, column)| !has(column)) {
+            let names = first.keys().cloned().collect::<Vec<_>>().join(", ");
+            return Err(BadInput::NoColumn {
+                name: name.to_owned(),
+                column: column.clone(),
+                names,
+            });
+        }
+        if by_hand {
+            let said: Vec<String> =
+                options.columns.iter().map(|(role, column)| format!("{role} ← {column}")).collect();
+            reasons.push(format!(
+                "what was named takes the place of what it says: {}",
+                said.join(", ")
+            ));
+        }
     }
     let container = kind.map_or(container, |kind| container_for(kind, container, head));
     Ok(seen(container, kind, mapped, first, reasons))
