@@ -16,6 +16,7 @@ use super::summary::RejectLine;
 use crate::db::case::named::{Named, Reading};
 use crate::db::case::{self, CaseRow, TEXT_CHARS_MAX};
 use crate::db::label::{self, LabelRow};
+use crate::domain::ids::CaseId;
 use crate::domain::label::{Label, Outcome, ProtocolRef, Step, round_of_pass};
 use crate::domain::prediction::scalar;
 use crate::domain::protocol::typed::{self, Written};
@@ -178,7 +179,23 @@ fn named(conn: &Connection, line: &str) -> Result<(Value, CaseRow), String> {
     let value: Value = serde_json::from_str(line).map_err(|error| format!("not JSON: {error}"))?;
     let named =
         first(&value, &["case", "case_id", "id"]).and_then(Value::as_str).ok_or("no `case`")?;
-    match case::named::named(conn, named, Reading::Whole).map_err(|error| error.to_string())? {
+    let found =
+        case::named::named(conn, named, Reading::Whole).map_err(|error| error.to_string())?;
+    // What names its stream is a case of no other.
+    if let Some(stream) = value["stream"].as_str() {
+        let of_stream = case::by_id(conn, CaseId::of(stream, named));
+        let of_stream = of_stream.map_err(|error| error.to_string())?;
+        return match (of_stream, found) {
+            (Some(case), _) => Ok((value, case)),
+            (None, Named::One(case)) if case.stream == stream => Ok((value, *case)),
+            (None, Named::One(case)) => Err(format!(
+                "no case `{named}` of the stream `{stream}` here: there is one of `{}`",
+                case.stream
+            )),
+            (None, _) => Err(format!("no case `{named}` of the stream `{stream}` here")),
+        };
+    }
+    match found {
         Named::One(case) => Ok((value, *case)),
         Named::None => Err(format!("no case `{named}` here")),
         Named::Several(cases) => {

@@ -99,6 +99,38 @@ fn an_answer_that_was_taken_out_is_asked_again_and_is_no_other() {
     assert!(labels(&place).iter().any(|label| label["path"] == serde_json::json!([["q", "3"]])));
 }
 
+/// A label of a stream that is spelled otherwise was taken for one of the case that has its id.
+#[test]
+fn a_label_that_names_a_stream_is_of_no_case_of_another() {
+    let place = place(&protocol(BEFORE), 1);
+    let of_other =
+        line("c0", "another", "pay", 0.2, 1).replace("\"stream\":\"s\"", "\"stream\":\"chat\"");
+    crate::support::ingest(&mut place.open(), &of_other);
+    let stream = |id: &CaseId| -> String {
+        let shown: serde_json::Value =
+            serde_json::from_str(&place.ok(&["show", &id.to_string(), "--json"])).unwrap();
+        shown["stream"].as_str().or_else(|| shown["case"]["stream"].as_str()).unwrap().to_owned()
+    };
+    let (own, other) = (CaseId::of("s", "c0"), CaseId::of("chat", "c0"));
+    assert_eq!((stream(&own), stream(&other)), ("s".to_owned(), "chat".to_owned()));
+    let file = place.dir.path().join("l.jsonl");
+    let import = |name: &str| {
+        let label = format!(
+            "{{\"id\":\"c0\",\"stream\":\"{name}\",\"reviewer\":\"bo\",\"path\":[[\"q\",\"1\"]]}}\n"
+        );
+        fs::write(&file, label).unwrap();
+        let ran = place.run(&["import", "labels", file.to_str().unwrap(), "--format", "jsonl"]);
+        String::from_utf8([ran.stdout, ran.stderr].concat()).unwrap()
+    };
+    let said = import("chta");
+    assert!(said.contains("no case `c0` of the stream `chta` here"), "{said}");
+    assert!(labels(&place).is_empty());
+    import("chat");
+    let found = labels(&place);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["case"], other.to_string());
+}
+
 #[test]
 fn known_answers_and_trainings_go_by_keys_too() {
     let place = place(&protocol(BEFORE), 2);

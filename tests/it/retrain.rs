@@ -864,11 +864,11 @@ fn a_group_that_no_row_has_is_refused_with_those_that_there_are() {
         let ran = cut(known);
         assert!(ran.status.success(), "{known}: {ran:?}");
     }
-    for typed in ["\"sesion\"", "\"near\",\"input.txt\""] {
+    for typed in ["\"session_of\"", "\"near\",\"input.txt\""] {
         let ran = cut(typed);
         let said = String::from_utf8(ran.stderr).unwrap();
         assert!(!ran.status.success(), "{typed}");
-        let name = if typed.contains("sesion") { "`sesion`" } else { "`input.txt`" };
+        let name = if typed.contains("session_of") { "`session_of`" } else { "`input.txt`" };
         assert!(said.contains(name) && said.contains("input.text"), "{said}");
         assert!(said.contains("session"), "{said}");
     }
