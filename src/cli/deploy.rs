@@ -49,7 +49,7 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
             let (found, gate) = workspace.record_deployment(&of)?;
             let learned = workspace.find_run(&found.deployed.run)?;
             if let Some(words) = workspace.withdrawn_words(learned.run.cut)? {
-                say(&format!("Careful: {words}"));
+                say(&format!("Careful: the cut {words}"));
             }
             match gate {
                 None => say("Careful: no gate was asked about this run. The deployment says so."),

@@ -100,7 +100,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             let mut workspace = context.open()?;
             let found = workspace.record_elsewhere(&of)?;
             if let Some(words) = workspace.withdrawn_words(found.run.cut)? {
-                say(&format!("Careful: {words}"));
+                say(&format!("Careful: the cut {words}"));
             }
             let words = format!("run {} of {} is recorded", found.short(), found.run.pipeline);
             done(context.global.json, &words, &found.json())?;
@@ -242,7 +242,7 @@ fn show(context: &Context, run: &str) -> Result<Exit, CliError> {
             .map(|cut| format!("{} {}", cut.cut.name, cut.cut.version));
         out.line(&format!("cut {} {}", &cut.to_string()[..12], name.unwrap_or_default()))?;
         if let Some(words) = workspace.withdrawn_words(one.cut)? {
-            out.line(&format!("  {words}"))?;
+            out.line(&format!("  The cut {words}"))?;
         }
     }
     out.line(&format!("sandbox: {}{}", one.sandbox, not_restricted(&found)))?;

@@ -40,7 +40,7 @@ impl KnownCut {
     pub fn withdrawn_words(&self) -> Option<String> {
         let (reason, who) = self.withdrawn.as_ref()?;
         let (name, version) = (&self.cut.name, &self.cut.version);
-        Some(format!("The cut {name} {version} was withdrawn by {who}: {reason}"))
+        Some(format!("{name} {version} was withdrawn by {who}: {reason}"))
     }
 
     /// Its id, as people read it out.
@@ -296,6 +296,7 @@ impl Workspace {
                 ("the recipe splits rows otherwise".to_owned(), None)
             }
             _ if change == "moved" => ("its group came together with another".to_owned(), None),
+            _ if settled => ("it is resolved".to_owned(), None),
             (_, _, None) => ("its labels were taken back".to_owned(), None),
             _ if state != CaseState::Resolved => {
                 (format!("it is not resolved any more, but {}", state.as_str()), None)

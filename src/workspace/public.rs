@@ -231,7 +231,7 @@ impl Workspace {
                     splits.join(", ")
                 ));
                 if let Some(words) = cut.withdrawn_words() {
-                    out.push_str(&format!("- {}\n", cell(&words)));
+                    out.push_str(&format!("- The cut {}\n", cell(&words)));
                 }
                 if let Some(replay) = &cut.cut.replay {
                     out.push_str(&format!(

@@ -138,12 +138,8 @@ impl Workspace {
         let pipeline = read_pipeline(path)?;
         let beside = path.parent().unwrap_or(Path::new("")).to_owned();
         let cut = self.find_cut(&pipeline.cut)?;
-        if let Some((reason, who)) = &cut.withdrawn {
-            return Err(RetrainError::Wrong(format!(
-                "the cut {} was withdrawn by {who}: {reason}",
-                cut.short()
-            ))
-            .into());
+        if let Some(words) = cut.withdrawn_words() {
+            return Err(RetrainError::Wrong(format!("the cut {words}")).into());
         }
         let level = held(request.level).ok_or_else(|| {
             RetrainError::Wrong(format!(

@@ -830,7 +830,7 @@ fn who_learned_from_a_withdrawn_cut_is_told() {
         assert!(ran.status.success(), "{ran:?}");
         String::from_utf8([ran.stdout, ran.stderr].concat()).unwrap()
     };
-    let words = "The cut all 1.0.0 was withdrawn by ana: the labels were wrong";
+    let words = "cut all 1.0.0 was withdrawn by ana: the labels were wrong";
     let by_name = place.run(&["run", "record", "--cut", "all", "--name", "r"]);
     let said = String::from_utf8(by_name.stderr).unwrap();
     assert!(said.contains("every cut all is withdrawn: all@1.0.0 names the latest"), "{said}");

@@ -132,7 +132,8 @@ pub fn sniff(name: &str, head: &[u8], options: &Options) -> Result<Seen, BadInpu
         reasons.push(Columns::of_names(names(), &options.columns).words());
     }
     // Of lines as ours are, what was named takes the place of what they say.
-    if let (Some("jsonl"), Some(first), false) = (kind.map(|kind| kind.name), &first, mapped) {
+    let ours = kind.is_some_and(|kind| kind.name == "jsonl");
+    if let (true, Some(first)) = (by_hand && ours, &first) {
         let has = |column: &str| {
             let path = Path::parse(column);
             path.is_ok_and(|path| records.iter().any(|(_, record)| path.find(record).is_some()))
@@ -145,14 +146,9 @@ pub fn sniff(name: &str, head: &[u8], options: &Options) -> Result<Seen, BadInpu
                 names,
             });
         }
-        if by_hand {
-            let said: Vec<String> =
-                options.columns.iter().map(|(role, column)| format!("{role} ← {column}")).collect();
-            reasons.push(format!(
-                "what was named takes the place of what it says: {}",
-                said.join(", ")
-            ));
-        }
+        let said = options.columns.iter().map(|(role, column)| format!("{role} ← {column}"));
+        let said = said.collect::<Vec<_>>().join(", ");
+        reasons.push(format!("what was named takes the place of what it says: {said}"));
     }
     let container = kind.map_or(container, |kind| container_for(kind, container, head));
     Ok(seen(container, kind, mapped, first, reasons))
