@@ -390,8 +390,8 @@ fn try_on(context: &Context, path: &Path, stream: &Path) -> Result<Exit, CliErro
     let summary = workspace.ingest_opened(opened, inputs.options(), &request, &stop, |_| {})?;
     let mut out = Out::new();
     for (trap, count) in &summary.traps {
-        let of = summary.would_open.iter().filter(|(_, flags)| flags.contains(trap));
-        let cases: Vec<&str> = of.map(|(id, _)| id.as_str()).collect();
+        let of = summary.would_open.iter().filter(|case| case.kept_by.contains(trap));
+        let cases: Vec<&str> = of.map(|case| case.id.as_str()).collect();
         let (seen, flagged, kept) = (count.seen, count.flagged, count.kept);
         if context.global.json {
             let rate = (flagged > 0).then(|| kept as f64 / flagged as f64);

@@ -55,6 +55,7 @@ CREATE TABLE view_tally (
   flagged INTEGER NOT NULL,
   first INTEGER NOT NULL,        -- that no trap before it flagged
   missed INTEGER NOT NULL,       -- rows that plug-ins could not tell, or were not asked about
+  again INTEGER NOT NULL,        -- whether all of it was counted before, under other traps
   PRIMARY KEY (stream, day, source, trap, version)
 ) WITHOUT ROWID;
 

@@ -1,12 +1,13 @@
 //! Admits cases into the journal: new ones open, the same again is a duplicate, another content
 //! under the same id is a conflict.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rusqlite::Transaction;
 
+use super::draw::key_of;
 use super::pack::Ready;
-use super::summary::TrapCount;
+use super::summary::{TrapCount, WouldOpen};
 use super::{IntakeError, Rejected};
 use crate::db;
 use crate::domain::ids::{CaseId, Hash};
@@ -42,8 +43,12 @@ pub struct Admitted {
     pub traps: BTreeMap<String, TrapCount>,
     /// Alarms that were raised.
     pub raised: Vec<AlarmRaised>,
-    /// The ids of those that would be opened, where it is done as if there were none.
-    pub would_open: Vec<(String, Vec<String>)>,
+    /// Those that would be opened, where it is done as if there were none.
+    pub would_open: Vec<WouldOpen>,
+    /// How many of those opened each trap took that takes all it flags.
+    pub kept: BTreeMap<String, u64>,
+    /// Those opened that a trap flagged which takes some of a day: hashes.
+    pub limited: HashSet<u64>,
     /// How many of those opened each rule flagged.
     pub flagged: BTreeMap<String, u64>,
 }
@@ -132,17 +137,30 @@ impl<'c, 't> Admitter<'c, 't> {
                 for flag in &ready.event.flags {
                     *self.admitted.flagged.entry(flag.clone()).or_default() += 1;
                 }
-                if self.writer.is_none() {
-                    if self.afresh {
-                        let CaseDetected { id, flags, .. } = ready.event;
-                        self.admitted.would_open.push((id, flags));
-                    }
-                    return Ok(());
+                self.kept(&ready.event);
+                if self.writer.is_some() {
+                    self.case(ready, now)?;
                 }
-                self.case(ready, now)?;
             }
         }
         Ok(())
+    }
+
+    /// Counts which traps took a case; of those that take some of a day it is known at the end.
+    fn kept(&mut self, opened: &CaseDetected) {
+        let is_limited = |why: &&Why| why.per_day.is_some_and(|most| most > 0);
+        let (limited, all): (Vec<&Why>, Vec<&Why>) = opened.why.iter().partition(is_limited);
+        for why in &all {
+            *self.admitted.kept.entry(why.trap.clone()).or_default() += 1;
+        }
+        let key = key_of(opened.case);
+        if !limited.is_empty() {
+            self.admitted.limited.insert(key);
+        }
+        if self.afresh {
+            let kept_by = all.iter().map(|why| why.trap.clone()).collect();
+            self.admitted.would_open.push(WouldOpen { id: opened.id.clone(), key, kept_by });
+        }
     }
 
     /// Whether a case is flagged by a trap that it does not cite yet, and is to take that: one that

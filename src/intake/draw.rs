@@ -3,14 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::IntakeError;
+use super::counted::{Day, Told, line_of};
 use super::scan::Seen;
-use crate::domain::ids::{CaseId, Hash};
+use super::summary::TrapCount;
+use crate::db::{Db, counted};
+use crate::domain::ids::CaseId;
 use crate::domain::traps::day_of;
-use crate::journal::kind::{StreamTallied, TrapTally};
 use crate::trap::Traps;
 use crate::trap::order::Past;
 
-/// Most predictions that are told apart from ones that came again in a run, for counting.
+/// Most predictions that are told apart by a hash table; those before them are searched for.
 const IDS_MAX: usize = 2_000_000;
 
 /// The smallest draws of a trap, stream and day: draw and prediction.
@@ -23,6 +26,8 @@ pub struct Drawing<'t> {
     smallest: HashMap<(usize, String, i64), Smallest>,
     /// In how many of these a prediction stands.
     held: HashMap<u64, u32>,
+    /// Where it stands what was counted before; nothing where that is not to matter.
+    known: Option<Db>,
     days: BTreeMap<(String, i64), usize>,
     counts: Vec<Day>,
     /// Of which stream and day the last row was: mostly the next is too.
@@ -30,14 +35,27 @@ pub struct Drawing<'t> {
     ids: HashSet<u64, foldhash::fast::FixedState>,
 }
 
-/// What came of a day of a stream.
-struct Day {
-    read: u64,
-    /// A sum over all ids, whatever their order.
-    source: u128,
-    flagged: Vec<u64>,
-    /// By the first trap that flags; behind them those that none does.
-    first: Vec<u64>,
+/// What is known at the end.
+pub struct Drawn {
+    /// The predictions that are still drawn.
+    pub cases: HashSet<u64>,
+    /// What is to be told of each stream and day.
+    pub told: Vec<Told>,
+    /// What each trap saw and flagged in this run.
+    pub counts: BTreeMap<String, TrapCount>,
+    /// What traps drew of a day that take some of it.
+    pub of_days: Vec<DrawnOfDay>,
+}
+
+/// The smallest draws of a trap on a day of a stream, of this run.
+pub struct DrawnOfDay {
+    pub trap: String,
+    pub version: String,
+    pub stream: String,
+    pub day: i64,
+    /// Most that it takes.
+    pub most: u32,
+    pub draws: Vec<(f64, u64)>,
 }
 
 /// A hash of a prediction, the same everywhere.
@@ -49,13 +67,19 @@ pub fn key_of(case: CaseId) -> u64 {
 
 impl<'t> Drawing<'t> {
     /// Of an `endless` input nothing can wait for its end.
-    pub fn new(traps: &'t Traps, pasts: Vec<Option<Past>>, endless: bool) -> Self {
+    pub fn new(
+        traps: &'t Traps,
+        pasts: Vec<Option<Past>>,
+        endless: bool,
+        known: Option<Db>,
+    ) -> Self {
         Self {
             traps,
             endless,
             pasts,
             smallest: HashMap::new(),
             held: HashMap::new(),
+            known,
             days: BTreeMap::new(),
             counts: Vec::new(),
             last: None,
@@ -64,9 +88,9 @@ impl<'t> Drawing<'t> {
     }
 
     /// Decides what becomes of the next prediction.
-    pub fn decide(&mut self, seen: &mut Seen) {
+    pub fn decide(&mut self, seen: &mut Seen) -> Result<(), IntakeError> {
         if self.traps.points().is_empty() {
-            return;
+            return Ok(());
         }
         let case = CaseId::of(seen.stream(), seen.id());
         let (id, day) = (key_of(case), day_of(seen.at));
@@ -75,25 +99,23 @@ impl<'t> Drawing<'t> {
             (Some(facts), Some(past)) => past.flags(facts),
             _ => true,
         });
-        if self.ids.len() >= IDS_MAX {
-            self.ids.clear();
-        }
-        let first_time = self.ids.insert(id);
         // What an engine took was counted there.
-        if first_time && found.iter().all(|flag| flag.taken.is_none()) {
-            let points = self.traps.points().len();
-            let place = self.place_of(seen.stream(), day);
-            let day = &mut self.counts[place];
-            day.read += 1;
-            day.source = day.source.wrapping_add(u128::from_le_bytes(case.0));
-            found.iter().for_each(|flag| day.flagged[flag.point] += 1);
-            let audits = |point: usize| self.traps.points()[point].trap.is_audit();
-            let first = found.first().map(|flag| flag.point).filter(|point| !audits(*point));
-            day.first[first.unwrap_or(points)] += 1;
+        if found.iter().all(|flag| flag.taken.is_none()) {
+            let place = self.place_of(seen.stream(), day)?;
+            if self.ids.len() >= IDS_MAX {
+                self.ids.clear();
+                self.counts.iter_mut().for_each(Day::settle);
+            }
+            // The same id may come on another day.
+            let (line, on) = (line_of(id), (place as u64) << 48);
+            if self.ids.insert(line | on) && !self.counts[place].has_met(line) {
+                let flagged: Vec<usize> = found.iter().map(|flag| flag.point).collect();
+                self.counts[place].count(case, line, &flagged, self.traps);
+            }
         }
         if found.is_empty() {
             seen.flags = None;
-            return;
+            return Ok(());
         }
         let mut limited = true;
         let mut drawn = false;
@@ -125,59 +147,62 @@ impl<'t> Drawing<'t> {
         }
         if limited && !drawn {
             seen.flags = None;
-            return;
+            return Ok(());
         }
         seen.why = self.traps.why(&found);
         seen.flags = Some(seen.why.iter().map(|why| why.trap.clone()).collect());
         seen.may_pass = limited && !self.endless;
+        Ok(())
     }
 
-    fn place_of(&mut self, stream: &str, day: i64) -> usize {
+    fn place_of(&mut self, stream: &str, day: i64) -> Result<usize, IntakeError> {
         if let Some((last, of, place)) = &self.last
             && last == stream
             && *of == day
         {
-            return *place;
+            return Ok(*place);
         }
-        let points = self.traps.points().len();
-        let counts = &mut self.counts;
-        let place = *self.days.entry((stream.to_owned(), day)).or_insert_with(|| {
-            counts.push(Day {
-                read: 0,
-                source: 0,
-                flagged: vec![0; points],
-                first: vec![0; points + 1],
-            });
-            counts.len() - 1
-        });
+        let key = (stream.to_owned(), day);
+        let place = match self.days.get(&key) {
+            Some(place) => *place,
+            None => {
+                let known = self.known.as_ref();
+                let known = known.map(|db| db.explained(|conn| counted::of_day(conn, stream, day)));
+                let known = known.transpose()?.unwrap_or_default();
+                self.counts.push(Day::new(stream, day, known, self.traps.points()));
+                self.days.insert(key, self.counts.len() - 1);
+                self.counts.len() - 1
+            }
+        };
         self.last = Some((stream.to_owned(), day, place));
-        place
+        Ok(place)
     }
 
-    /// The predictions that are still drawn, and what is told of each stream and day.
     /// Of as many as `missed` plug-ins could say nothing.
-    pub fn finish(self, missed: u64) -> (HashSet<u64>, Vec<StreamTallied>) {
-        let mut tallies = Vec::new();
-        for ((stream, day), place) in self.days {
-            let counts = &self.counts[place];
-            let points = self.traps.points().iter().enumerate();
-            let audit = self.traps.points().iter().position(|point| point.trap.is_audit());
-            let traps = points
-                .map(|(place, point)| TrapTally {
-                    trap: point.trap.name.clone(),
-                    version: point.version.clone(),
-                    flagged: counts.flagged[place],
-                    first: if audit == Some(place) {
-                        counts.first.last().copied().unwrap_or(0)
-                    } else {
-                        counts.first[place]
-                    },
-                })
-                .collect();
-            let source = Hash::of(&counts.source.to_le_bytes()).to_string()[..32].to_owned();
-            tallies.push(StreamTallied { stream, day, source, read: counts.read, traps, missed });
+    pub fn finish(self, missed: u64) -> Drawn {
+        let mut counts: BTreeMap<String, TrapCount> = BTreeMap::new();
+        for (place, point) in self.traps.points().iter().enumerate() {
+            let count = counts.entry(point.trap.name.clone()).or_default();
+            count.version.clone_from(&point.version);
+            count.seen += self.counts.iter().map(Day::seen).sum::<u64>();
+            count.flagged += self.counts.iter().map(|day| day.flagged(place)).sum::<u64>();
         }
-        (self.held.into_keys().collect(), tallies)
+        let mut days: Vec<Option<Day>> = self.counts.into_iter().map(Some).collect();
+        let in_order = self.days.into_values().filter_map(|place| days[place].take());
+        let told = in_order.flat_map(|day| day.finish(self.traps, missed)).collect();
+        let of_day = |((place, stream, day), draws): ((usize, String, i64), Smallest)| {
+            let point = &self.traps.points()[place];
+            DrawnOfDay {
+                trap: point.trap.name.clone(),
+                version: point.version.clone(),
+                stream,
+                day,
+                most: point.trap.per_day.unwrap_or(0),
+                draws: draws.into_iter().map(|(u, key)| (f64::from_bits(u), key)).collect(),
+            }
+        };
+        let of_days = self.smallest.into_iter().map(of_day).collect();
+        Drawn { cases: self.held.into_keys().collect(), told, counts, of_days }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod recognize;
 pub mod read;
 pub mod scan;
 pub mod detect;
+mod counted;
 mod draw;
 mod profile;
 pub mod window;

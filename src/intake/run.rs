@@ -9,10 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, ScopedJoinHandle, scope};
 use std::time::Duration;
 
+use rusqlite::Connection;
+
 use super::admit::{Admitted, Admitter};
 use super::alarmed::{clean, told, watch};
+use super::counted::Told;
 use super::detect::{self, Detectors};
-use super::draw::{self, Drawing};
+use super::draw::{self, Drawing, Drawn, DrawnOfDay};
 use super::logindex::LogIndex;
 use super::pack::{self, Ready};
 use super::profile::Profiles;
@@ -30,7 +33,7 @@ use crate::format::log::LogOptions;
 use crate::format::mapping::Mapping;
 use crate::format::open::Input;
 use crate::journal::blob::{Dictionary, PACKED_BYTES_MAX, Packer};
-use crate::journal::kind::{AlarmRaised, StreamTallied};
+use crate::journal::kind::{AlarmRaised, TrapTally};
 use crate::journal::{Append, DeviceKey};
 use crate::media::file::Hashes;
 use crate::trap::alarm::Alarms;
@@ -128,8 +131,7 @@ enum Message {
 
 /// What is known at the end of the input.
 struct Ended {
-    drawn: HashSet<u64>,
-    tallies: Vec<StreamTallied>,
+    drawn: Drawn,
     raised: Vec<AlarmRaised>,
 }
 
@@ -153,6 +155,7 @@ pub fn ingest(
     let halt = AtomicBool::new(false);
     let mut profiles = db.explained(Profiles::load)?;
     let learned = &mut profiles;
+    let counted = (!plan.afresh).then(|| db.reopen()).transpose()?;
     let mut summary = scope(|threads| {
         let (to_look, chunks) = sync_channel::<(u64, Arc<Chunk>)>(QUEUE);
         let (to_ask, asked) = sync_channel::<(u64, Scanned)>(QUEUE);
@@ -185,7 +188,7 @@ pub fn ingest(
         let counts = to_write.clone();
         let clock = &now;
         stages.push(spawn(threads, "order", &halt, move || {
-            order(&looked, (&to_pack, &counts), plan, learned, clock)
+            order(&looked, (&to_pack, &counts), plan, (learned, counted), clock)
         })?);
         stages.push(spawn(threads, "pack", &halt, move || {
             pack_all(&matured, &to_write, plan, known)
@@ -306,7 +309,7 @@ fn order(
     looked: &Receiver<(u64, Scanned)>,
     (to_pack, to_write): (&SyncSender<Vec<Matured>>, &SyncSender<Message>),
     plan: &Ingest<'_>,
-    profiles: &mut Profiles,
+    (profiles, counted): (&mut Profiles, Option<Db>),
     now: &impl Fn() -> Moment,
 ) -> Result<(), IntakeError> {
     let mut alarms = plan.alarms.lock().unwrap_or_else(PoisonError::into_inner);
@@ -318,7 +321,7 @@ fn order(
     };
     let mut window = plan.window.lock().unwrap_or_else(PoisonError::into_inner);
     let pasts = plan.pasts.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
-    let mut drawing = Drawing::new(plan.traps, pasts, plan.endless);
+    let mut drawing = Drawing::new(plan.traps, pasts, plan.endless, counted);
     let mut early: BTreeMap<u64, Scanned> = BTreeMap::new();
     let mut next = 0;
     let mut matured = Vec::new();
@@ -328,7 +331,7 @@ fn order(
             next += 1;
             plan.may_go_on(Stage::Order)?;
             let Scanned { read, mut seen, rejected, read_bytes: bytes } = part;
-            seen.iter_mut().for_each(|seen| drawing.decide(seen));
+            seen.iter_mut().try_for_each(|seen| drawing.decide(seen))?;
             let at = now();
             for seen in &seen {
                 for one in watch(&mut alarms, seen, at) {
@@ -368,11 +371,12 @@ fn order(
     window.finish(&mut matured);
     // A closed queue means that writing failed, which says so itself.
     let _ = to_pack.send(matured);
-    let (drawn, mut tallies) = drawing.finish(plan.detectors.missed());
+    let mut drawn = drawing.finish(plan.detectors.missed());
     if plan.detectors.asks_in_part() {
-        tallies.clear();
+        drawn.told.clear();
+        drawn.counts.clear();
     }
-    let _ = to_write.send(Message::Ended(Box::new(Ended { drawn, tallies, raised })));
+    let _ = to_write.send(Message::Ended(Box::new(Ended { drawn, raised })));
     Ok(())
 }
 
@@ -453,11 +457,13 @@ fn write(
             Ok(message) => message,
             Err(_) => match end.take() {
                 // What may pass is decided at the end.
-                Some(ended) => {
+                Some(mut ended) => {
+                    let of_days = std::mem::take(&mut ended.drawn.of_days);
                     let due = std::mem::take(&mut waiting);
                     let known = std::mem::take(&mut new);
-                    let decided = decide(db, (key, author), due, &ended, known, plan, now)?;
+                    let decided = decide(db, (key, author), due, *ended, known, plan, now)?;
                     add(&mut summary, decided);
+                    count_kept(db, &of_days, &mut summary, plan)?;
                     return Ok(summary);
                 }
                 None => return Ok(summary),
@@ -516,10 +522,11 @@ fn add(summary: &mut Summary, admitted: Admitted) {
     for (trap, count) in &admitted.traps {
         summary.count_trap(trap, count);
     }
-    for (trap, n) in &admitted.flagged {
+    for (trap, n) in &admitted.kept {
         summary.traps.entry(trap.clone()).or_default().kept += n;
     }
     summary.would_open.extend(admitted.would_open);
+    summary.limited.extend(admitted.limited);
     // A warning asks nobody to look.
     summary.alarms += admitted.raised.iter().filter(|raised| raised.is_sure()).count() as u64;
     summary.raised.extend(admitted.raised);
@@ -541,7 +548,7 @@ fn decide(
     db: &mut Db,
     (key, author): (&DeviceKey, &str),
     waiting: Vec<Ready>,
-    Ended { drawn, tallies, raised }: &Ended,
+    Ended { drawn, raised }: Ended,
     known: HashMap<CaseId, Hash>,
     plan: &Ingest<'_>,
     now: &impl Fn() -> Moment,
@@ -554,15 +561,15 @@ fn decide(
     for case in waiting {
         let event = &case.event;
         let of_day = || db::draw::would_be_drawn(&tx, &event.stream, event.occurred_ms, &event.why);
-        if draw::is_drawn(drawn, event.case) && (plan.afresh || of_day()?) {
+        if draw::is_drawn(&drawn.cases, event.case) && (plan.afresh || of_day()?) {
             admitter.admit(case, now())?;
         } else {
             admitter.admitted.passed += 1;
         }
     }
-    for tally in tallies {
+    for Told { tally, kept, instead } in drawn.told {
         let source = (tally.stream.as_str(), tally.day, tally.source.as_str());
-        let told = |of: &crate::journal::kind::TrapTally| {
+        let told = |of: &TrapTally| {
             db::draw::has_tally(&tx, source, (&of.trap, &of.version), tally.missed)
         };
         let mut new = false;
@@ -570,25 +577,63 @@ fn decide(
             new |= !told(of)?;
         }
         if new {
-            admitter.tell(Append::new(tally), now())?;
+            admitter.tell(Append::new(&tally), now())?;
+        }
+        if let (Some(kept), false) = (kept, plan.dry_run) {
+            instead.map(|row| db::counted::remove(&tx, row)).transpose()?;
+            db::counted::insert(&tx, kept, now())?;
         }
     }
     for event in raised {
         let known = db::document::latest_named(&tx, "alarm raised", &event.id())?;
         if known.is_none() {
-            admitter.tell(Append::new(event), now())?;
-            admitter.admitted.raised.push(event.clone());
+            admitter.tell(Append::new(&event), now())?;
+            admitter.admitted.raised.push(event);
         }
     }
     let (mut admitted, _) = admitter.finish(now())?;
-    for of in tallies.iter().flat_map(|tally| tally.traps.iter().map(|of| (tally.read, of))) {
-        let (read, of) = of;
-        let count = admitted.traps.entry(of.trap.clone()).or_default();
-        count.version.clone_from(&of.version);
-        (count.seen, count.flagged) = (count.seen + read, count.flagged + of.flagged);
-    }
+    admitted.traps = drawn.counts;
     tx.commit().map_err(|error| db::explain(&path, error))?;
     Ok(admitted)
+}
+
+/// Counts the cases that this run opened for each trap that takes some of a day.
+fn count_kept(
+    db: &Db,
+    of_days: &[DrawnOfDay],
+    summary: &mut Summary,
+    plan: &Ingest<'_>,
+) -> Result<(), IntakeError> {
+    for of in of_days {
+        let kept = db.explained(|conn| kept_of(conn, of, &summary.limited, plan))?;
+        summary.traps.entry(of.trap.clone()).or_default().kept += kept.len() as u64;
+        let taken = summary.would_open.iter_mut().filter(|case| kept.contains(&case.key));
+        taken.for_each(|case| case.kept_by.push(of.trap.clone()));
+    }
+    Ok(())
+}
+
+/// Which of the cases that this run opened are among those that a trap takes of a day.
+fn kept_of(
+    conn: &Connection,
+    of: &DrawnOfDay,
+    opened: &HashSet<u64>,
+    plan: &Ingest<'_>,
+) -> rusqlite::Result<HashSet<u64>> {
+    let new: Vec<(f64, u64)> =
+        of.draws.iter().copied().filter(|(_, key)| opened.contains(key)).collect();
+    let mut all = Vec::new();
+    if !plan.afresh {
+        let (rule, on) = ((of.trap.as_str(), of.version.as_str()), (of.stream.as_str(), of.day));
+        all = db::draw::smallest(conn, rule, on, of.most)?;
+    }
+    if plan.dry_run {
+        all.extend(new.iter().map(|(u, _)| u));
+        all.sort_by(f64::total_cmp);
+    }
+    let last = all.get(of.most as usize - 1).copied();
+    let kept = new.into_iter().filter(|(u, _)| last.is_none_or(|last| *u <= last));
+    Ok(kept.map(|(_, key)| key).collect())
 }
 
 fn count(message: Message, summary: &mut Summary, bytes_read: &mut u64) {

@@ -1,6 +1,6 @@
 //! What a run did: counts, and what was not taken in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
@@ -48,9 +48,12 @@ pub struct Summary {
     pub of_windows: u64,
     #[serde(skip)]
     pub raised: Vec<AlarmRaised>,
-    /// What a dry run would open: ids and flags.
+    /// What a dry run would open.
     #[serde(skip)]
-    pub would_open: Vec<(String, Vec<String>)>,
+    pub would_open: Vec<WouldOpen>,
+    /// The cases that were opened which a trap flagged that takes some of a day: hashes.
+    #[serde(skip)]
+    pub(super) limited: HashSet<u64>,
     /// How often each kind of thing was replaced by a pseudonym.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub redacted: BTreeMap<String, u64>,
@@ -74,6 +77,16 @@ pub struct Summary {
     pub formats: Vec<FormatSeen>,
     #[serde(skip)]
     pub stopped: bool,
+}
+
+/// A case that would be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WouldOpen {
+    /// The id that its stream gave it.
+    pub id: String,
+    pub key: u64,
+    /// The traps that take it.
+    pub kept_by: Vec<String>,
 }
 
 /// What an input was read as, and why.
@@ -191,6 +204,7 @@ pub struct TrapCount {
     pub version: String,
     pub seen: u64,
     pub flagged: u64,
-    /// Those of them that became cases in this run.
+    /// Those of them that it took and that became cases in this run: of one that takes some of a day,
+    /// not what another opened.
     pub kept: u64,
 }

@@ -154,7 +154,7 @@ fn stream_errors(
     let mut whole: BTreeMap<(&str, i64), bool> = BTreeMap::new();
     for source in read {
         let is_whole = whole.entry((&source.stream, source.day)).or_insert(true);
-        *is_whole &= source.first == source.read;
+        *is_whole &= source.first == source.read && !source.again;
     }
     let is_whole = |stream: &str, day: i64| whole.get(&(stream, day)).is_some_and(|whole| *whole);
     let rows: u64 = read.iter().map(|source| source.read).sum();

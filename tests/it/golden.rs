@@ -311,6 +311,7 @@ fn every_kind_is_written_as_ever() {
             first: 4,
         }],
         missed: 7,
+        again: true,
     });
     check(&AlarmRaised {
         alarm: "labels moved".into(),

@@ -16,19 +16,10 @@ use casework::tui::Review;
 use serde_json::{Value, json};
 
 use crate::keys::Keys as _;
-use crate::support::{Place, piped, program, team_of_three};
+use crate::support::{Place, has, piped, program, team_of_three};
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
-}
-
-fn has(test: &str, program: &str) -> bool {
-    let there =
-        Command::new(program).arg("--version").output().is_ok_and(|out| out.status.success());
-    if !there {
-        eprintln!("skipped {test}: there is no {program} here");
-    }
-    there
 }
 
 fn shipped(name: &str) -> PathBuf {
@@ -589,7 +580,7 @@ fn who_is_asked_later_leaves_the_same_cases_and_the_same_counts() {
             assert_eq!(place.run(&["ingest", &rows, "--strict"]).status.code(), Some(1));
             let both = cases(&place);
             assert!(both.iter().all(|(_, why)| why.as_array().unwrap().len() == 1));
-            fs::write(place.path().join("p.sh"), script).unwrap();
+            fs::write(place.path().join("p.sh"), &script).unwrap();
             // Of a part of it nothing is counted.
             place.ok(&["plugin", "again", "loud", &rows, "--since", "2027-01-01"]);
             place.ok(&["plugin", "again", "loud", &rows]);
@@ -607,6 +598,27 @@ fn who_is_asked_later_leaves_the_same_cases_and_the_same_counts() {
     assert!(found[0].0.iter().any(|(_, why)| both(why)), "some are of both traps");
     assert_eq!(found[0].0, found[1].0);
     assert_eq!(found[0].1, found[1].1);
+}
+
+#[test]
+fn of_a_file_that_grew_a_plugin_that_was_missing_counts_each_once() {
+    let counts = |grows: bool| {
+        let (place, stream) = with_detector(SHOUTS);
+        place.ok(&["plugin", "pin", "loud"]);
+        let lines: Vec<&str> = stream.lines().collect();
+        let whole = file(&place, "s.jsonl", &stream);
+        if grows {
+            let script = fs::read_to_string(place.path().join("p.sh")).unwrap();
+            let part = file(&place, "part.jsonl", &(lines[..120].join("\n") + "\n"));
+            fs::write(place.path().join("p.sh"), "exit 1").unwrap();
+            place.ok(&["ingest", &part]);
+            fs::write(place.path().join("p.sh"), script).unwrap();
+            place.ok(&["plugin", "again", "loud", &whole]);
+        }
+        place.ok(&["ingest", &whole]);
+        json(&format!("[{}]", place.ok(&["traps", "--json"]).trim().replace('\n', ",")))
+    };
+    assert_eq!(counts(true), counts(false));
 }
 
 #[test]

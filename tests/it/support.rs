@@ -19,6 +19,16 @@ use tempfile::TempDir;
 /// 2026-06-01T08:00:00Z: what clocks show in tests.
 pub const T0: Moment = Moment(1_780_300_800_000);
 
+/// Whether a program is here that a test needs; where it is not, that is said.
+pub fn has(test: &str, program: &str) -> bool {
+    let there =
+        Command::new(program).arg("--version").output().is_ok_and(|out| out.status.success());
+    if !there {
+        eprintln!("skipped {test}: there is no {program} here");
+    }
+    there
+}
+
 /// A directory that goes away, and a workspace in it.
 pub struct Place {
     pub dir: TempDir,

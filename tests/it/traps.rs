@@ -231,6 +231,13 @@ fn the_same_cases_are_found_whatever_the_order_the_pieces_or_the_times() {
         take_in(&place, part);
     }
     assert_eq!(found(&place), expect, "in ten");
+    // In pieces that overlap, as files do that are cut from a log at different times.
+    let place = watching(&without, &stream);
+    for start in (0..shuffled.len()).step_by(150) {
+        take_in(&place, &shuffled[start..shuffled.len().min(start + 400)]);
+    }
+    take_in(&place, &lines);
+    assert_eq!(found(&place), expect, "overlapping");
     // From what may never end, where nothing can wait: what is displaced later is unsampled.
     let place = watching(&without, &stream);
     let summary = ingest(&mut place.open(), &shuffled.join("\n"));
@@ -238,6 +245,117 @@ fn the_same_cases_are_found_whatever_the_order_the_pieces_or_the_times() {
     assert_eq!(found(&place), expect, "from a pipe");
     let status: Value = serde_json::from_str(&place.ok(&["verify", "--json"])).unwrap();
     assert_eq!(status["ok"], true);
+}
+
+#[test]
+fn a_prediction_is_counted_once_by_each_trap_however_often_it_is_read() {
+    let line = |at: usize| {
+        format!(
+            "{{\"stream\":\"s\",\"id\":\"p{at}\",\"occurred_at\":\"2026-10-0{}T00:00:00Z\",\"prediction\":\"a\",\"confidence\":0.{}}}",
+            1 + at % 3,
+            1 + at % 9
+        )
+    };
+    let place = Place::new();
+    drop(place.create());
+    let publish = |text: &str| {
+        let path = place.dir.path().join("traps.toml");
+        fs::write(&path, text).unwrap();
+        place.ok(&["trap", "publish", &path.display().to_string()]);
+    };
+    let read = |ids: std::ops::Range<usize>| {
+        let lines: Vec<String> = ids.map(line).collect();
+        take_in(&place, &lines.iter().map(String::as_str).collect::<Vec<_>>());
+    };
+    let counts = || -> Vec<(String, u64, u64)> {
+        let of = |trap: &Value, key: &str| trap[key].as_u64().unwrap_or_default();
+        let lines = found(&place).1;
+        let traps = lines.iter().filter(|line| line["trap"].is_string());
+        traps
+            .map(|trap| {
+                (trap["trap"].as_str().unwrap().to_owned(), of(trap, "seen"), of(trap, "flagged"))
+            })
+            .collect()
+    };
+    let rows = || found(&place).1.last().unwrap()["stream"]["rows"].as_u64().unwrap();
+    let low = "[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.35\"\n";
+    publish(low);
+    read(0..18);
+    read(9..27);
+    assert_eq!((counts(), rows()), (vec![("low".to_owned(), 27, 9)], 27));
+    // Another trap has seen none of them: what it reads again is new to it, and to it alone.
+    let all = "[[trap]]\nname = \"all\"\nwhere = \"confidence > 0.0\"\n";
+    publish(&format!("{low}{all}"));
+    read(18..36);
+    let expect = vec![("all".to_owned(), 18, 18), ("low".to_owned(), 36, 12)];
+    assert_eq!((counts(), rows()), (expect, 36));
+    read(0..36);
+    let expect = vec![("all".to_owned(), 36, 36), ("low".to_owned(), 36, 12)];
+    assert_eq!((counts(), rows()), (expect, 36));
+    // The same rules again, as they were, count nothing anew.
+    publish(low);
+    read(0..45);
+    let expect = vec![("all".to_owned(), 36, 36), ("low".to_owned(), 45, 15)];
+    assert_eq!((counts(), rows()), (expect, 45));
+    // What is only tried is counted nowhere.
+    let path = |name: &str| place.dir.path().join(name).display().to_string();
+    let before = found(&place);
+    place.ok(&["ingest", &path("lines.jsonl"), "--dry-run"]);
+    place.ok(&["trap", "try", &path("traps.toml"), &path("lines.jsonl")]);
+    assert_eq!(found(&place), before);
+    // It is the same for who folds the journal anew.
+    place.ok(&["verify", "--rebuild"]);
+    assert_eq!(found(&place), before);
+}
+
+/// That a trap flagged a case which another one opened makes it none of its own.
+#[test]
+fn what_a_trap_kept_is_what_it_drew_itself() {
+    let line = |at: usize| {
+        format!(
+            "{{\"stream\":\"s\",\"id\":\"p{at}\",\"occurred_at\":\"2026-10-0{}T00:00:00Z\",\"prediction\":\"a\",\"confidence\":0.{}}}",
+            1 + at % 2,
+            1 + at % 9
+        )
+    };
+    let lines: Vec<String> = (0..90).map(line).collect();
+    let place = Place::new();
+    drop(place.create());
+    let write = |name: &str, text: &str| {
+        let path = place.dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let traps = "[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.55\"\nper_day = 3\n\
+                 [[trap]]\nname = \"all\"\nwhere = \"confidence > 0.35\"\n";
+    let traps = write("traps.toml", traps);
+    let parts =
+        [write("one.jsonl", &lines[..40].join("\n")), write("two.jsonl", &lines[20..].join("\n"))];
+    let whole = write("whole.jsonl", &lines.join("\n"));
+    let tried = place.ok(&["trap", "try", &traps, &whole, "--json"]);
+    let tried: Vec<Value> = tried.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |name: &str| tried.iter().find(|trap| trap["trap"] == name).unwrap();
+    assert_eq!((&of("low")["flagged"], &of("low")["kept"]), (&50.into(), &6.into()));
+    assert_eq!(of("low")["ids"].as_array().unwrap().len(), 6);
+    assert_eq!((&of("all")["kept"], of("all")["ids"].as_array().unwrap().len()), (&60.into(), 60));
+    place.ok(&["trap", "publish", &traps]);
+    let kept = |args: &[&str]| {
+        let said: Value = serde_json::from_str(&place.ok(args)).unwrap();
+        let kept = |name: &str| said["traps"][name]["kept"].as_u64().unwrap();
+        (kept("low"), kept("all"))
+    };
+    assert_eq!(kept(&["ingest", &whole, "--dry-run", "--json"]), (6, 60));
+    let first = kept(&["ingest", &parts[0], "--json"]);
+    assert_eq!(kept(&["ingest", &whole, "--dry-run", "--json"]).1, 60 - first.1);
+    let then = kept(&["ingest", &parts[1], "--json"]);
+    assert_eq!((first.0, first.1 + then.1), (6, 60));
+    // Some of those of the second part displaced some of the first, and are asked about.
+    let (ids, worth) = found(&place);
+    let low = worth.iter().find(|trap| trap["trap"] == "low").unwrap();
+    assert_eq!((&low["opened"], &low["flagged"]), (&6.into(), &50.into()));
+    let drawn: Vec<&str> =
+        of("low")["ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    assert!(drawn.iter().all(|id| ids.iter().any(|open| open == id)));
 }
 
 #[test]

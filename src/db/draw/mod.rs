@@ -149,6 +149,21 @@ pub fn would_be_drawn(
     Ok(false)
 }
 
+/// The smallest draws of a trap, stream and day, as many as it takes, ascending.
+pub fn smallest(
+    conn: &Connection,
+    (trap, version): (&str, &str),
+    (stream, day): (&str, i64),
+    most: u32,
+) -> rusqlite::Result<Vec<f64>> {
+    conn.prepare_cached(
+        "SELECT u FROM view_draw WHERE trap = ?1 AND version = ?2 AND stream = ?3 AND day = ?4 \
+         ORDER BY u, id LIMIT ?5",
+    )?
+    .query_map(params![trap, version, stream, day, most], |row| row.get(0))?
+    .collect()
+}
+
 /// Adds a tally; of several of one source that counts of which plug-ins missed fewest, and of these
 /// the most.
 pub fn insert_tally(
@@ -156,18 +171,19 @@ pub fn insert_tally(
     (stream, day, source): (&str, i64, &str),
     (trap, version): (&str, &str),
     [read, flagged, first, missed]: [u64; 4],
+    again: bool,
 ) -> rusqlite::Result<()> {
     conn.prepare_cached(
-        "INSERT INTO view_tally (stream, day, source, trap, version, read, flagged, first, missed) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+        "INSERT INTO view_tally (stream, day, source, trap, version, read, flagged, first, missed, again) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
          ON CONFLICT DO UPDATE SET \
          read = iif(excluded.missed < missed, excluded.read, max(read, excluded.read)), \
          flagged = iif(excluded.missed < missed, excluded.flagged, max(flagged, excluded.flagged)), \
          first = iif(excluded.missed < missed, excluded.first, max(first, excluded.first)), \
-         missed = min(missed, excluded.missed) \
+         missed = min(missed, excluded.missed), again = min(again, excluded.again) \
          WHERE excluded.missed <= missed",
     )?
-    .execute(params![stream, day, source, trap, version, read, flagged, first, missed])
+    .execute(params![stream, day, source, trap, version, read, flagged, first, missed, again])
     .map(drop)
 }
 
@@ -194,17 +210,20 @@ pub struct ReadSource {
     /// Those of them that traps flagged first; more than were read where it was read again under
     /// other rules.
     pub first: u64,
+    /// Whether any of it was counted before, under other traps.
+    pub again: bool,
 }
 
 /// What was read in all, by source.
 pub fn read(conn: &Connection) -> rusqlite::Result<Vec<ReadSource>> {
     conn.prepare_cached(
-        "SELECT stream, day, max(read), sum(first) FROM view_tally GROUP BY stream, day, source \
+        "SELECT stream, day, max(iif(again, 0, read)), sum(first), max(again) FROM view_tally \
+         GROUP BY stream, day, source \
          ORDER BY stream, day, source",
     )?
     .query_map([], |row| {
-        let (stream, day, read, first) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        Ok(ReadSource { stream, day, read, first })
+        let (stream, day, read) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(ReadSource { stream, day, read, first: row.get(3)?, again: row.get(4)? })
     })?
     .collect()
 }

@@ -22,6 +22,9 @@ pub struct StreamTallied {
     /// counts instead.
     #[serde(default, skip_serializing_if = "is_none_missed")]
     pub missed: u64,
+    /// Whether all of it was counted before, under other traps: it is new to these alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
@@ -42,7 +45,7 @@ pub struct TrapTally {
 
 impl Event for StreamTallied {
     const KIND: &'static str = "stream.tallied";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Engineer, Role::Agent]);
 
     fn fold(self, views: &mut Views<'_, '_>, _stamp: &EventContext) -> rusqlite::Result<()> {
@@ -54,6 +57,7 @@ impl Event for StreamTallied {
                 key,
                 which,
                 [self.read, of.flagged, of.first, self.missed],
+                self.again,
             )?;
         }
         Ok(())
