@@ -159,32 +159,43 @@ fn has_texts(rows: &[Compared]) -> bool {
     rows.iter().any(|row| row.keys.get("text").is_some_and(Value::is_string))
 }
 
-/// Refuses a slice that no row has and that is likely another one, misspelled; of others it can't be
-/// told whether they are, since none of their rows may have come.
-fn check_slices(gate: &GateFile, rows: &[Compared]) -> Result<(), RetrainError> {
-    let known: BTreeSet<&str> =
-        rows.iter().flat_map(|row| row.slices.iter().map(String::as_str)).collect();
+/// Refuses a slice or category that no row has and that is likely another one, misspelled; of others
+/// it can't be told whether they are, since none of their rows may have come.
+fn check_names(gate: &GateFile, rows: &[Compared]) -> Result<(), RetrainError> {
+    let slices = rows.iter().flat_map(|row| row.slices.iter().map(String::as_str)).collect();
+    let categories = rows.iter().filter_map(|row| row.keys.get("category")?.as_str()).collect();
     let fixes = gate.fix.iter().map(|fix| &fix.rows);
-    let named = fixes.chain(gate.keep.iter().map(|keep| &keep.rows));
-    for slice in named.filter_map(|rows| rows.slice.as_deref()) {
-        if ["all", "*"].contains(&slice) || known.contains(slice) {
-            continue;
+    for rows in fixes.chain(gate.keep.iter().map(|keep| &keep.rows)) {
+        if let Some(slice) = rows.slice.as_deref().filter(|name| !["all", "*"].contains(name)) {
+            check_name("in the slice", slice, &slices)?;
         }
-        let near = known.iter().map(|known| (strsim::levenshtein(slice, known), *known)).min();
-        if let Some((_, near)) = near.filter(|(edits, near)| *edits <= near.len() / 3) {
-            let names: Vec<&str> = known.iter().copied().collect();
-            return Err(RetrainError::Wrong(format!(
-                "no row is in the slice `{slice}`. Did you mean `{near}`? There are {}",
-                names.join(", ")
-            )));
+        if let Some(category) = &rows.category {
+            check_name("of the category", category, &categories)?;
         }
     }
     Ok(())
 }
 
+fn check_name(what: &str, name: &str, known: &BTreeSet<&str>) -> Result<(), RetrainError> {
+    if known.contains(name) {
+        return Ok(());
+    }
+    let near = known.iter().map(|known| (strsim::osa_distance(name, known), *known)).min();
+    match near.filter(|(edits, near)| *edits <= near.len() / 3) {
+        Some((_, near)) => {
+            let names: Vec<&str> = known.iter().copied().collect();
+            Err(RetrainError::Wrong(format!(
+                "no row is {what} `{name}`. Did you mean `{near}`? There are {}",
+                names.join(", ")
+            )))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Rules run on a stack of their own.
 fn ask(gate: &GateFile, rows: &[Compared], churn: Option<f64>) -> Result<Vec<Line>, WorkError> {
-    check_slices(gate, rows)?;
+    check_names(gate, rows)?;
     let asked = std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
         let thread = thread.spawn_scoped(scope, || decide(gate, rows, churn));

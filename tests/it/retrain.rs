@@ -186,6 +186,35 @@ fn a_gate_lets_one_model_pass_and_refuses_the_other() {
     let typo = ask("gold.csv", &[]);
     let said = String::from_utf8_lossy(&typo.stderr).into_owned();
     assert!(typo.status.code() == Some(2) && said.contains("Did you mean `oos`?"), "{said}");
+    // So is a category.
+    for name in ["before", "gold"] {
+        let rows = fs::read_to_string(file(&format!("{name}.csv"))).unwrap();
+        let rows: Vec<String> = rows
+            .lines()
+            .enumerate()
+            .map(|(at, row)| format!("{row},{}", ["category", "rare", "usual"][at.min(1 + at % 2)]))
+            .collect();
+        fs::write(file(&format!("{name}_category.csv")), rows.join("\n")).unwrap();
+    }
+    let of = |category: &str| {
+        let text = format!("[[fix]]\ncategory = \"{category}\"\ngain = 0.1\n");
+        fs::write(&gate, text).unwrap();
+        let [before, after] = ["before", "gold"].map(|name| file(&format!("{name}_category.csv")));
+        place.run(&["gate", &gate, "--before", &before, "--after", &after])
+    };
+    let said = |run: std::process::Output| {
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        (run.status.code(), said + &String::from_utf8_lossy(&run.stdout))
+    };
+    let (code, words) = said(of("raer"));
+    assert!(
+        code == Some(2) && words.contains("Did you mean `rare`? There are rare, usual"),
+        "{words}"
+    );
+    let (code, words) = said(of("rare"));
+    assert!(code == Some(1) && words.contains("category = rare"), "{words}");
+    let (code, words) = said(of("something else"));
+    assert!(code == Some(0) && words.contains("no row of the evaluation"), "{words}");
     fs::write(&gate, GATE).unwrap();
     // Rows that are missing, doubled or of another file end with 2 and are named.
     let text = fs::read_to_string(file("gold.csv")).unwrap();
