@@ -21,7 +21,9 @@ use casework::workspace::Workspace;
 use crate::crash::{acknowledged, labels_there_are};
 use crate::keys::Keys as _;
 use crate::pty::Term;
-use crate::support::{Place, binary, entries, ingest, line, number, piped, program, team_of_three};
+use crate::support::{
+    Place, binary, entries, has, ingest, line, number, piped, program, team_of_three,
+};
 
 fn place_with_a_case() -> Place {
     let place = Place::new();
@@ -531,6 +533,9 @@ fn a_certificate_lets_in_for_whom_it_is() {
 /// Whoever came over SSH can name no place on this machine: what is a folder goes out as a tar.
 #[test]
 fn folders_go_out_over_ssh() {
+    if !has("folders_go_out_over_ssh", "b3sum") {
+        return;
+    }
     let Some(desk) = Desk::new() else { return };
     desk.run("label p0 --answer readable=n --answer damage=c");
     // The journal says what others said.

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::support::{Place, line};
+use crate::support::{Place, has, line};
 
 /// People with a workspace each, and a store between them.
 struct Team {
@@ -511,13 +511,12 @@ const ARBITRATE_P0: [&str; 8] =
 
 #[test]
 fn an_outsider_checks_the_audit_bundle_with_stock_tools() {
-    let missing = ["ssh-keygen", "b3sum", "jq"]
-        .into_iter()
-        .find(|tool| Command::new(tool).arg("--version").output().is_err());
-    if let Some(tool) = missing {
-        eprintln!(
-            "skipped an_outsider_checks_the_audit_bundle_with_stock_tools: {tool} is not here"
-        );
+    let test = "an_outsider_checks_the_audit_bundle_with_stock_tools";
+    // ssh-keygen tells no version: it ends with an error.
+    if Command::new("ssh-keygen").arg("-?").output().is_err()
+        || !has(test, "b3sum")
+        || !has(test, "jq")
+    {
         return;
     }
     let team = Team::new(&[]);
