@@ -251,9 +251,8 @@ impl Output {
                 self.erase_with_plain();
                 return self.code(format_args!("K"));
             }
-            if self.at.is_some_and(|(at, on)| on == y && at < first)
-                && self.is_cheap(&row[x..first])
-            {
+            // What was erased did not move the cursor.
+            if self.at == Some((x, y)) && self.is_cheap(&row[x..first]) {
                 for cell in row[x..first].iter().flatten() {
                     self.cell(cell);
                 }
@@ -434,6 +433,19 @@ mod tests {
             Color::Rgb(r, g, b) => vt100::Color::Rgb(r, g, b),
             _ => vt100::Color::Default,
         }
+    }
+
+    /// What is erased leaves the cursor where it was: what stayed behind it is not written there.
+    #[test]
+    fn a_sign_that_stayed_behind_what_was_erased_stays_where_it_is() {
+        let row = |text: &str| Buffer::with_lines([text]);
+        let (before, now) = (row("|what was here once.cd|"), row("|                   cx|"));
+        let mut terminal = vt100::Parser::new(1.try_into().unwrap(), 23.try_into().unwrap(), 0);
+        terminal.process(b"\x1b[?7l");
+        let blank = Buffer::empty(now.area);
+        terminal.process(&changes(&blank, &before));
+        terminal.process(&changes(&before, &now));
+        assert_eq!(terminal.screen().contents(), "|                   cx|");
     }
 
     proptest! {
