@@ -18,6 +18,7 @@ use crate::domain::text::head;
 use crate::review::filter::Column;
 use crate::session::command::{self as commands, Command};
 use crate::session::manual::TOPICS;
+use crate::session::pages::QueueModel;
 use crate::session::{Effect, Opened};
 
 /// One thing that keys do where no window lies over the panes.
@@ -32,6 +33,8 @@ pub enum Does {
     Screen(fn(&mut Shell, KeyPress) -> Vec<Effect>),
     /// The same, about the open case, which has to be seen for it.
     OfTheCase(fn(&mut Shell, KeyPress) -> Vec<Effect>),
+    /// Moves through the queue, and changes nothing else.
+    Moves(fn(&mut QueueModel) -> Vec<Effect>),
     /// What the person does: the command says what that is, and where it has no place.
     Command(&'static Command),
 }
@@ -45,6 +48,15 @@ const fn action(
     run: fn(&mut Shell, KeyPress) -> Vec<Effect>,
 ) -> Action {
     Action { row: KeyRow::new(name, keys, place, foot, help), does: Does::Screen(run) }
+}
+
+const fn moves(
+    name: &'static str,
+    keys: &'static str,
+    help: &'static str,
+    run: fn(&mut QueueModel) -> Vec<Effect>,
+) -> Action {
+    Action { row: KeyRow::new(name, keys, Place::Queue, "", help), does: Does::Moves(run) }
 }
 
 const fn of_the_case(
@@ -225,20 +237,14 @@ pub static ACTIONS: &[Action] = &[
         guide_keys::confidence,
     ),
     command(&commands::list::OPEN, "Enter l Right", Place::Queue, "open"),
-    action("down", "j Down", Place::Queue, "", "next row", |shell, _| shell.session.queue.step(1)),
-    action("up", "k Up", Place::Queue, "", "previous row", |shell, _| shell.session.queue.step(-1)),
-    action("page-down", "PageDown ctrl-d ctrl-f", Place::Queue, "", "a screen down", |shell, _| {
-        shell.session.queue.step(shell.session.queue.shown as i64)
+    moves("down", "j Down", "next row", |queue| queue.step(1)),
+    moves("up", "k Up", "previous row", |queue| queue.step(-1)),
+    moves("page-down", "PageDown ctrl-d ctrl-f", "a screen down", |queue| {
+        queue.step(queue.shown as i64)
     }),
-    action("page-up", "PageUp ctrl-b", Place::Queue, "", "a screen up", |shell, _| {
-        shell.session.queue.step(-(shell.session.queue.shown as i64))
-    }),
-    action("first", "g Home", Place::Queue, "", "the first case", |shell, _| {
-        shell.session.queue.to_start()
-    }),
-    action("last", "G End", Place::Queue, "", "the last case", |shell, _| {
-        shell.session.queue.to_end()
-    }),
+    moves("page-up", "PageUp ctrl-b", "a screen up", |queue| queue.step(-(queue.shown as i64))),
+    moves("first", "g Home", "the first case", QueueModel::to_start),
+    moves("last", "G End", "the last case", QueueModel::to_end),
     action("sort", "o", Place::Queue, "sort", "sort the queue by another column", sort_queue),
     action("scroll-down", "j Down", Place::Context, "scroll", "scroll down", |shell, _| {
         shell.scroll(1)

@@ -18,6 +18,7 @@ use super::shell::{Shell, Wish};
 use crate::domain::time::Moment;
 use crate::session::NOT_SERVED;
 use crate::session::command::{self as commands, Command, Needs, Said};
+use crate::session::pages::QueueModel;
 use crate::session::{Effect, Front, Input, Opened, Report};
 
 /// What happens to the screen. Closed: there is nothing else.
@@ -110,7 +111,10 @@ impl Shell {
         if let Some(opened) = &mut self.session.opened {
             opened.note_seen(&cues);
         }
-        self.measured = None;
+        if !std::mem::take(&mut self.only_moved) {
+            self.measured = None;
+            self.changes += 1;
+        }
         let rows = self.queue_rows();
         if self.session.queue.shown != rows {
             self.session.queue.shown = rows;
@@ -131,7 +135,7 @@ impl Shell {
                 Vec::new()
             }
             Event::Click(x, y) => self.click(x, y),
-            Event::Wheel(by) if self.focus == Focus::Queue => self.session.queue.step(by),
+            Event::Wheel(by) if self.focus == Focus::Queue => self.moved(|queue| queue.step(by)),
             Event::Wheel(by) => self.scroll(by),
             Event::Rest => self.open_at_cursor(),
             Event::Terminal(reply) => self.heard_of_terminal(reply),
@@ -208,8 +212,16 @@ impl Shell {
         }
         match action.does {
             Does::Screen(run) | Does::OfTheCase(run) => run(self, key),
+            Does::Moves(run) => self.moved(run),
             Does::Command(command) => self.command(command),
         }
+    }
+
+    /// Moves through the queue: the case and the guide stay as they are, unless more is to be read.
+    fn moved(&mut self, by: impl FnOnce(&mut QueueModel) -> Vec<Effect>) -> Vec<Effect> {
+        let effects = by(&mut self.session.queue);
+        self.only_moved = effects.is_empty();
+        effects
     }
 
     /// Does a command, about the case at hand: in the queue the row under the cursor, else the open
@@ -358,7 +370,7 @@ impl Shell {
 fn is_of_the_case(name: &str) -> bool {
     let action = ACTIONS.iter().find(|action| action.row.name == name);
     action.is_some_and(|action| match action.does {
-        Does::Screen(_) => false,
+        Does::Screen(_) | Does::Moves(_) => false,
         Does::OfTheCase(_) => true,
         Does::Command(command) => command.is_of_the_open_case(),
     })

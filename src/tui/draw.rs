@@ -32,6 +32,35 @@ fn measures(shell: &Shell) -> Cow<'_, Measured> {
     shell.measured.as_ref().map_or_else(|| Cow::Owned(measure(shell)), Cow::Borrowed)
 }
 
+/// Where the case and the guide stand, and which change they were drawn after: until the next they
+/// look the same. None where something may lie over them.
+pub fn panes(shell: &Shell) -> Option<(Rect, u64)> {
+    if shell.layer.is_some() || shell.session.message.is_some() || is_too_small(shell.size) {
+        return None;
+    }
+    let (columns, rows) = shell.size;
+    let queue = measures(shell).layout.queue?;
+    let place = Rect { x: queue.right(), y: 1, width: columns - queue.right(), height: rows - 2 };
+    Some((place, shell.changes))
+}
+
+/// Draws the whole screen but for the case and the guide, which stand there as they are.
+pub fn draw_around_panes(shell: &Shell, area: Rect, buf: &mut Buffer) {
+    arrange(shell.arranges());
+    let foot = Rect { y: area.bottom() - 1, height: 1, ..area };
+    let head = Rect { height: 1, ..area };
+    let queue = measures(shell).layout.queue;
+    for place in [Some(head), queue, Some(foot)].into_iter().flatten() {
+        place.positions().for_each(|at| buf[at].reset());
+    }
+    header(shell, head, buf);
+    if let Some(place) = queue {
+        pane::queue::draw(shell, place, buf);
+    }
+    footer(shell, foot, buf);
+    in_ascii(shell, buf);
+}
+
 /// Draws the whole screen.
 pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
     arrange(shell.arranges());
@@ -71,11 +100,16 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
         // Over a window too: its end says what to do.
         message(shell, foot, buf);
     }
-    if !shell.theme.unicode {
-        for cell in &mut buf.content {
-            if let Some(symbol) = Theme::in_ascii(cell.symbol()) {
-                cell.set_symbol(symbol);
-            }
+    in_ascii(shell, buf);
+}
+
+fn in_ascii(shell: &Shell, buf: &mut Buffer) {
+    if shell.theme.unicode {
+        return;
+    }
+    for cell in &mut buf.content {
+        if let Some(symbol) = Theme::in_ascii(cell.symbol()) {
+            cell.set_symbol(symbol);
         }
     }
 }

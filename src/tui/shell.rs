@@ -66,6 +66,10 @@ pub struct Shell {
     returning: Option<WhereWasI>,
     /// How large everything is; none after a change, until somebody needs it.
     pub measured: Option<Measured>,
+    /// Goes up with each change after which the case or the guide may look otherwise.
+    pub changes: u64,
+    /// Whether an event did nothing but move through the queue.
+    pub(super) only_moved: bool,
     /// Themes for a dark and a light background, where the terminal is asked which it has.
     pub by_background: Option<Box<[Theme; 2]>>,
     /// How the terminal draws points, if it said that it does.
@@ -179,6 +183,8 @@ impl Shell {
             tried: None,
             returning: Some(place),
             measured: None,
+            changes: 0,
+            only_moved: false,
             by_background: None,
             canvas: None,
             links: false,

@@ -15,7 +15,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Color;
 
-use super::draw::picture;
+use super::draw::{panes, picture};
 use super::emit::{changes, linked};
 use super::pace::{ARE_YOU_THERE, Pace};
 use super::pixels::Canvas;
@@ -54,6 +54,8 @@ pub struct Screen {
     shown: Buffer,
     /// What it is to show.
     next: Buffer,
+    /// Where the case and the guide stand in each, and the change that they were drawn after.
+    panes: [Option<(Rect, u64)>; 2],
     /// The addresses that are links on it.
     links: Vec<Link>,
     /// The picture that is drawn in points, and where.
@@ -91,7 +93,16 @@ impl Screen {
         let (shown, next) = (Buffer::empty(Rect::ZERO), Buffer::empty(Rect::ZERO));
         let picture_bytes = Pace::new(false).picture_bytes();
         let links = Vec::new();
-        Self { shown, next, links, drawn: None, picture_bytes, mouse: false, taken: false }
+        Self {
+            shown,
+            next,
+            panes: [None; 2],
+            links,
+            drawn: None,
+            picture_bytes,
+            mouse: false,
+            taken: false,
+        }
     }
 
     /// Draws what changed since the last frame, at its pace.
@@ -123,16 +134,16 @@ impl Screen {
         if self.shown.area != area {
             // A terminal whose size changed shows what it likes.
             (self.shown, self.links) = (Buffer::empty(area), Vec::new());
+            self.panes = [None; 2];
             changed.extend(CLEARED);
         }
-        self.next.resize(area);
-        self.next.reset();
-        super::draw::draw(shell, area, &mut self.next);
-        changed.extend(changes(&self.shown, &self.next));
+        let same = self.fill_next(shell, area);
+        changed.extend(changes(&self.shown, &self.next, same));
         let links = super::draw::links(shell);
         changed.extend(linked((&self.shown, &self.links), (&self.next, &links)));
         self.links = links;
         std::mem::swap(&mut self.shown, &mut self.next);
+        self.panes.swap(0, 1);
         if let (Some((picture, place, canvas)), None) = (&wanted, &self.drawn) {
             changed.extend(canvas.drawn(picture, *place, self.picture_bytes));
             self.drawn = wanted;
@@ -140,9 +151,34 @@ impl Screen {
         if changed.is_empty() { changed } else { [BEGIN_FRAME, &changed, END_FRAME].concat() }
     }
 
+    /// Draws the next frame; where it is the same as what is shown.
+    fn fill_next(&mut self, shell: &Shell, area: Rect) -> Rect {
+        let panes = panes(shell);
+        let Some((place, _)) = panes.filter(|_| self.panes[0] == panes) else {
+            self.next.resize(area);
+            self.next.reset();
+            super::draw::draw(shell, area, &mut self.next);
+            self.panes[1] = panes;
+            return Rect::ZERO;
+        };
+        if self.panes[1] != panes {
+            self.next.clone_from(&self.shown);
+            self.panes[1] = panes;
+        }
+        super::draw::draw_around_panes(shell, area, &mut self.next);
+        #[cfg(debug_assertions)]
+        {
+            let mut whole = Buffer::empty(area);
+            super::draw::draw(shell, area, &mut whole);
+            assert!(whole == self.next, "a pane changed that was not drawn anew");
+        }
+        place
+    }
+
     /// What takes away a picture that is drawn in points; its cells are drawn again.
     fn take_picture_away(&mut self) -> Vec<u8> {
         let Some((_, place, canvas)) = self.drawn.take() else { return Vec::new() };
+        self.panes = [None; 2];
         for at in place.intersection(self.shown.area).positions() {
             // Whatever is to stand there is something else: nothing is written in this colour.
             self.shown[at].set_symbol("?").set_fg(Color::Rgb(1, 2, 3));

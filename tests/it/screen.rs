@@ -1,8 +1,12 @@
 //! Screens driven by keys: what a reviewer sees.
 
 use casework::config::Env;
+use casework::domain::random::draw_of;
 use casework::session::Report;
 use casework::tui::Review;
+use casework::tui::dispatch::Event;
+use casework::tui::place::Focus;
+use casework::tui::terminal::Screen;
 
 use crate::keys::Keys as _;
 use crate::support::{Place, T0, ingest, line};
@@ -44,6 +48,82 @@ fn wide() {
     shows("wide_pick_label", (160, 45), "1 1 2 p \"cha\"");
     shows("wide_people", (160, 45), "P j");
     shows("wide_rationale", (160, 45), "1 1 1 1 4 r \"because_it_is\"");
+}
+
+/// While the cursor goes through the queue what stands beside it is not drawn anew; between that, any
+/// other keys, messages and windows.
+#[test]
+fn a_terminal_shows_each_frame_whatever_was_kept_of_the_one_before() {
+    let moves = ["j", "j", "j", "k", "PageDown", "PageUp", "G", "g"];
+    let others = [
+        "Enter",
+        "Tab",
+        "BackTab",
+        "1",
+        "2",
+        "4",
+        "u",
+        "?",
+        "Esc",
+        "Esc",
+        "/ \"e\" Enter",
+        "ctrl-p",
+        "]",
+        "[",
+        "o",
+        "v",
+        "z",
+        "L",
+        "N",
+        "M",
+        "t",
+        "S",
+        "P",
+        "r \"why\" Esc",
+        "d",
+        "x",
+        "i",
+    ];
+    for size in [(160, 45), (140, 20), (80, 24)] {
+        let place = Place::new();
+        let mut review = session(&place, size);
+        let mut screen = Screen::nowhere();
+        let mut terminal =
+            vt100::Parser::new(size.1.try_into().unwrap(), size.0.try_into().unwrap(), 0);
+        let mut kept = 0;
+        for step in 0..240 {
+            if step % 30 == 0 {
+                review.press("Esc Esc Esc");
+                for _ in 0..3 {
+                    if review.front.focus != Focus::Queue {
+                        review.press("Tab");
+                    }
+                }
+            }
+            let draw = |of: &str| draw_of(&[of, &step.to_string(), &size.0.to_string()]);
+            let from =
+                |list: &[&'static str], of: &str| list[(draw(of) * list.len() as f64) as usize];
+            let before = review.front.changes;
+            let effects = match draw("kind") {
+                kind if kind < 0.65 => review.press(from(&moves, "move")),
+                kind if kind < 0.75 => review.feed(Event::Rest),
+                _ => review.press(from(&others, "other")),
+            };
+            assert!(effects.is_empty(), "{effects:?}");
+            kept += usize::from(before == review.front.changes);
+            terminal.process(&screen.frame(&review.front));
+            let shown: Vec<String> =
+                terminal.screen().rows(0, size.0).map(|row| row.trim_end().to_owned()).collect();
+            let text = review.text();
+            let expect: Vec<&str> = text.lines().map(str::trim_end).collect();
+            // This terminal passes over what stands for bytes that are no text.
+            let rows = shown.iter().zip(expect).filter(|(_, row)| !row.contains('\u{fffd}'));
+            for (shown, expect) in rows {
+                assert_eq!(shown, expect, "after {step} steps at {size:?}");
+            }
+        }
+        assert!(kept > 20, "{kept}");
+    }
 }
 
 #[test]
@@ -92,7 +172,7 @@ fn every_size_from_nothing_on_is_drawn() {
         for keys in [
             "", "Tab", "?", "Esc", "ctrl-p", "Esc", "t", "Esc", "r", "Esc", "L", "M", "N", "H", "/",
         ] {
-            session.feed(casework::tui::dispatch::Event::Resize(width, height));
+            session.feed(Event::Resize(width, height));
             session.press(keys);
             session.screen();
         }
@@ -188,7 +268,7 @@ fn typed_ahead_keys_act_on_what_they_were_meant_for() {
     let mut session = session(&place, (160, 45));
     session.press("Tab Tab"); // to the queue
     session.press("BackTab");
-    session.front.focus = casework::tui::place::Focus::Queue;
+    session.front.focus = Focus::Queue;
     let expect = session.front.session.queue.rows[30].id;
     session.press(&"j ".repeat(30));
     session.press("Enter");
@@ -374,7 +454,7 @@ fn a_message_is_read_to_its_end_which_says_what_to_do() {
         "{text}"
     );
     for (columns, rows) in [(20, 5), (1, 1), (160, 45)] {
-        session.feed(casework::tui::dispatch::Event::Resize(columns, rows));
+        session.feed(Event::Resize(columns, rows));
         session.text();
     }
 }
@@ -496,6 +576,7 @@ fn what_leads_do_is_offered_to_leads() {
 fn the_theme_follows_the_background_that_the_terminal_says() {
     use casework::tui::dispatch::Event;
     use casework::tui::input::Reply;
+    use casework::tui::place::Focus;
     let place = Place::new();
     let mut session = session(&place, (100, 30));
     let dark = session.front.theme;
