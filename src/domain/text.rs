@@ -183,7 +183,7 @@ pub fn width(text: &str) -> usize {
 pub fn is_all_cells(text: &str) -> bool {
     text.chars().all(|c| {
         matches!(c, ' '..='~' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' | '\u{2010}'..='\u{2026}'
-            | '\u{2500}'..='\u{259f}')
+            | '\u{2032}' | '\u{2033}' | '\u{2500}'..='\u{259f}' | '\u{25b8}')
     })
 }
 

@@ -56,7 +56,11 @@ impl Front for Shell {
             Report::Came { opened, .. } => matches!(**opened, Report::Failed(_)),
             report => matches!(report, Report::Failed(_)),
         };
+        // More of a queue that is there, where that opens nothing.
+        let more = matches!(report, Report::Page { .. }) && !self.session.queue.rows.is_empty();
+        let open = self.session.open_id();
         let effects = self.session.take(Input::Report(report), now);
+        self.only_moved = more && effects.is_empty() && open == self.session.open_id();
         let mut effects = self.settle(effects);
         // A key that waited for its case; what could not be opened is answered by nothing.
         let at = self.session.queue.current().map(|row| row.id);
@@ -217,11 +221,10 @@ impl Shell {
         }
     }
 
-    /// Moves through the queue: the case and the guide stay as they are, unless more is to be read.
+    /// Moves through the queue: the case and the guide stay as they are.
     fn moved(&mut self, by: impl FnOnce(&mut QueueModel) -> Vec<Effect>) -> Vec<Effect> {
-        let effects = by(&mut self.session.queue);
-        self.only_moved = effects.is_empty();
-        effects
+        self.only_moved = true;
+        by(&mut self.session.queue)
     }
 
     /// Does a command, about the case at hand: in the queue the row under the cursor, else the open

@@ -576,7 +576,6 @@ fn what_leads_do_is_offered_to_leads() {
 fn the_theme_follows_the_background_that_the_terminal_says() {
     use casework::tui::dispatch::Event;
     use casework::tui::input::Reply;
-    use casework::tui::place::Focus;
     let place = Place::new();
     let mut session = session(&place, (100, 30));
     let dark = session.front.theme;
