@@ -245,6 +245,9 @@ impl Workspace {
             }
             changes.push(self.changed("added", member, true, recipes)?);
         }
+        for member in &found.changed {
+            changes.push(self.changed("changed", member, true, recipes)?);
+        }
         for (_, member) in &found.moved {
             changes.push(self.changed("moved", member, false, recipes)?);
         }

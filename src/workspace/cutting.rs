@@ -148,7 +148,7 @@ impl Workspace {
             taking.check_groups().map_err(RetrainError::from)?;
         }
         let (cut, told) = select(taking, &against, old).map_err(RetrainError::from)?;
-        let (id, membership) = (cut.id(), cut.membership());
+        let (id, membership) = cut.sealed();
         let known = again.cloned().or(earlier.clone()).filter(|one| one.cut.cut == id);
         let same = known.filter(|one| again.is_some() || one.cut.recipe == recipe.hash());
         let version = match (&same, again, &earlier) {

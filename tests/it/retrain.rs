@@ -938,6 +938,25 @@ fn what_changed_between_two_cuts_is_said_as_it_was() {
     assert!(diff.contains("p0") && diff.contains("the recipe takes it no longer"), "{diff}");
 }
 
+/// A row that says something else than before is another row, also where its label is the same.
+#[test]
+fn a_category_that_changed_changes_the_row() {
+    let place = bench();
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    let answers = ["readable=y", "verdict=n", "corrected=transfer", "category=d"];
+    let answers = answers.iter().flat_map(|answer| ["--answer", answer]);
+    let args = ["label", "p2", "--rationale", "another kind"].into_iter().chain(answers);
+    place.ok(&args.collect::<Vec<_>>());
+    let made = json(&place.ok(&["cut", &at("recipe.toml"), "--out", &at("anew"), "--json"]));
+    assert_eq!(made["version"], "2.0.0", "{made}");
+    let diff = lines(&place.run_text(&["cut", "diff", "all@1.0.0", "all", "--json"]));
+    let said: Vec<_> = diff.iter().map(|row| (&row["change"], &row["id"])).collect();
+    assert_eq!(said, [(&"changed".into(), &"p2".into())], "{diff:?}");
+    // The same again is the same cut.
+    let same = json(&place.ok(&["cut", &at("recipe.toml"), "--out", &at("same"), "--json"]));
+    assert_eq!((&same["version"], &same["cut"]), (&made["version"], &made["cut"]));
+}
+
 #[test]
 fn what_became_of_the_files_of_a_cut_is_said_as_it_is() {
     let place = bench();

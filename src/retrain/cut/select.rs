@@ -153,23 +153,24 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// What the cut is: the hash of its lines in their order.
-    pub fn id(&self) -> Hash {
+    /// What the cut is: the hash of its lines in their order; and which rows it has.
+    pub fn sealed(&self) -> (Hash, Membership) {
         let mut hasher = blake3::Hasher::new();
-        for row in &self.rows {
-            hasher.update(row.line().as_bytes());
+        let member = |row: &Chosen| {
+            let line = row.line();
+            hasher.update(line.as_bytes());
             hasher.update(b"\n");
-        }
-        Hash(*hasher.finalize().as_bytes())
-    }
-
-    pub fn membership(&self) -> Membership {
-        let member = |row: &Chosen| Member {
-            row: row.row,
-            case: row.candidate().map(|case| case.case),
-            part: row.part,
+            let mut content = [0; 8];
+            content.copy_from_slice(&Hash::of(line.as_bytes()).0[..8]);
+            Member {
+                row: row.row,
+                case: row.candidate().map(|case| case.case),
+                part: row.part,
+                content: Some(content),
+            }
         };
-        self.rows.iter().map(member).collect()
+        let membership = self.rows.iter().map(member).collect();
+        (Hash(*hasher.finalize().as_bytes()), membership)
     }
 
     pub fn splits(&self) -> Counts {

@@ -12,6 +12,8 @@ pub struct Difference {
     pub gone: Vec<Member>,
     /// In another part than before: as it was, and as it is.
     pub moved: Vec<(Member, Member)>,
+    /// With the text and the label that it had, and something else that it did not say, as a category.
+    pub changed: Vec<Member>,
 }
 
 /// Both stand in the order of their rows.
@@ -29,8 +31,12 @@ pub fn difference(before: &Membership, after: &Membership) -> Difference {
             Ordering::Less => found.gone.extend(old.next()),
             Ordering::Greater => found.added.extend(new.next()),
             Ordering::Equal => {
-                let (was, is) = (old.next(), new.next());
-                found.moved.extend(was.zip(is).filter(|(was, is)| was.part != is.part));
+                let Some((was, is)) = old.next().zip(new.next()) else { continue };
+                if was.part != is.part {
+                    found.moved.push((was, is));
+                } else if was.content.zip(is.content).is_some_and(|(was, is)| was != is) {
+                    found.changed.push(is);
+                }
             }
         }
     }
@@ -42,9 +48,10 @@ pub fn next(before: Option<&str>, difference: &Difference) -> String {
     let mut parts = before.split('.').map(|part| part.parse::<u64>().unwrap_or(0));
     let mut part = || parts.next().unwrap_or(0);
     let (major, minor, patch) = (part(), part(), part());
-    if !difference.gone.is_empty() || !difference.moved.is_empty() {
+    let Difference { added, gone, moved, changed } = difference;
+    if !gone.is_empty() || !moved.is_empty() || !changed.is_empty() {
         format!("{}.0.0", major + 1)
-    } else if !difference.added.is_empty() {
+    } else if !added.is_empty() {
         format!("{major}.{}.0", minor + 1)
     } else {
         format!("{major}.{minor}.{}", patch + 1)
@@ -58,7 +65,7 @@ mod tests {
 
     #[test]
     fn versions_say_what_became_of_the_rows() {
-        let member = |n: u8, part| Member { row: [n; 8], case: None, part };
+        let member = |n: u8, part| Member { row: [n; 8], case: None, part, content: Some([1; 8]) };
         let of = |rows: &[(u8, Part)]| {
             rows.iter().map(|(n, part)| member(*n, *part)).collect::<Membership>()
         };
@@ -70,5 +77,11 @@ mod tests {
         assert_eq!(version(&of(&[(1, Part::Train), (3, Part::Test)])), "2.0.0");
         assert_eq!(version(&of(&[(1, Part::Test), (2, Part::Test)])), "2.0.0");
         assert_eq!(version(&of(&[(1, Part::Train)])), "2.0.0");
+        // What a row says beside its label.
+        let says = |content| {
+            let rows = one.iter().map(|member| Member { content, ..member });
+            rows.collect::<Membership>()
+        };
+        assert_eq!(version(&says(Some([2; 8]))), "2.0.0");
     }
 }
