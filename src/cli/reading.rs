@@ -136,19 +136,6 @@ impl ReadArgs {
             name if BY_THE_FILE.contains(&name) => None,
             name => Some(named(name).ok_or_else(|| no_format(name))?.name),
         };
-        let mapping = match &self.map {
-            Some(path) => {
-                let text = read_file(path)?;
-                let bad = |why: String| CliError::Use(format!("{}: {why}", path.display()));
-                let table: toml::Table =
-                    text.parse().map_err(|error: toml::de::Error| bad(error.to_string()))?;
-                let inner = table.get("source").cloned().unwrap_or(toml::Value::Table(table));
-                let source: Source =
-                    inner.try_into().map_err(|error: toml::de::Error| bad(error.to_string()))?;
-                Some(Mapping::new(&source, times.clone()).map_err(bad)?)
-            }
-            None => None,
-        };
         let said = [
             ("id", &self.id),
             ("occurred_at", &self.time),
@@ -158,15 +145,20 @@ impl ReadArgs {
         ];
         let columns: Vec<(&'static str, String)> =
             said.iter().filter_map(|(role, path)| Some((*role, (*path).clone()?))).collect();
-        let text = |path: &Option<String>| path.clone().unwrap_or_default();
-        let over = Source {
-            id: text(&self.id),
-            occurred_at: text(&self.time),
-            text: text(&self.text),
-            label: text(&self.label),
-            confidence: text(&self.confidence),
-            ..Source::default()
+        let mapping = match &self.map {
+            Some(path) => {
+                let text = read_file(path)?;
+                let bad = |why: String| CliError::Use(format!("{}: {why}", path.display()));
+                let table: toml::Table =
+                    text.parse().map_err(|error: toml::de::Error| bad(error.to_string()))?;
+                let inner = table.get("source").cloned().unwrap_or(toml::Value::Table(table));
+                let source: Source =
+                    inner.try_into().map_err(|error: toml::de::Error| bad(error.to_string()))?;
+                Some(Mapping::new(&source.with(&columns), times.clone()).map_err(bad)?)
+            }
+            None => None,
         };
+        let over = Source::default().with(&columns);
         let over = (!columns.is_empty()).then(|| Mapping::new(&over, times.clone()));
         let over = over.transpose().map_err(CliError::Use)?;
         let delimiter = match self.delimiter.as_deref() {

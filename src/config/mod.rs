@@ -236,6 +236,24 @@ impl Source {
     pub fn is_mapped(&self) -> bool {
         !self.id.is_empty()
     }
+
+    /// The same, with what was named for once in place of what it says.
+    #[must_use]
+    pub fn with(&self, named: &[(&'static str, String)]) -> Self {
+        let mut source = self.clone();
+        for (role, path) in named {
+            let place = match *role {
+                "id" => &mut source.id,
+                "occurred_at" => &mut source.occurred_at,
+                "text" => &mut source.text,
+                "label" => &mut source.label,
+                "confidence" => &mut source.confidence,
+                _ => continue,
+            };
+            place.clone_from(path);
+        }
+        source
+    }
 }
 
 /// A configuration that can't be used.

@@ -24,7 +24,6 @@ use crate::format::mapping::Mapping;
 use crate::format::open::{Input, Inputs, Opened};
 use crate::format::read::Options;
 use crate::format::read::files::Part;
-use crate::format::times::Times;
 use crate::intake::follow::Places;
 use crate::intake::{self, Detectors, Following, Ingest, Progress, Redact, Summary};
 use crate::journal::Append;
@@ -124,7 +123,7 @@ impl Workspace {
         stop: &AtomicBool,
         progress: impl FnMut(Progress),
     ) -> Result<Summary, WorkError> {
-        let mapping = self.mapping(&Times::default())?;
+        let mapping = self.mapping(&Options::default())?;
         self.take_in(Input::Lines(Box::new(lines)), mapping.as_ref(), request, stop, progress)
     }
 
@@ -155,17 +154,18 @@ impl Workspace {
     /// A path of the configuration that can't be read.
     pub fn reading(&self, mut options: Options) -> Result<Options, WorkError> {
         if options.mapping.is_none() {
-            options.mapping = self.mapping(&options.times)?;
+            options.mapping = self.mapping(&options)?;
         }
         Ok(options)
     }
 
-    fn mapping(&self, times: &Times) -> Result<Option<Mapping>, WorkError> {
+    fn mapping(&self, options: &Options) -> Result<Option<Mapping>, WorkError> {
         let source = &self.config.source;
         if !source.is_mapped() {
             return Ok(None);
         }
-        Mapping::new(source, times.clone()).map(Some).map_err(WorkError::Mapping)
+        let source = source.with(&options.columns);
+        Mapping::new(&source, options.times.clone()).map(Some).map_err(WorkError::Mapping)
     }
 
     fn take_in(

@@ -1244,6 +1244,39 @@ fn what_is_named_takes_the_place_of_what_a_line_says() {
     }
 }
 
+/// What is named for once goes before what a file of places or the configuration says.
+#[test]
+fn what_is_named_takes_the_place_of_what_a_source_says() {
+    for configured in [false, true] {
+        let place = Place::new();
+        drop(place.create());
+        let at = |name: &str| place.dir.path().join(name).display().to_string();
+        let line = r#"{"nr":"p1","own":"R1","when":"2026-06-01T10:00:00Z","said":"hi","guess":"B","other":"C"}"#;
+        std::fs::write(at("lines.jsonl"), format!("{line}\n")).unwrap();
+        let source = "id = \"nr\"\noccurred_at = \"when\"\ntext = \"said\"\nlabel = \"guess\"\n";
+        let file = at("lines.jsonl");
+        let map = at("map.toml");
+        let mut read = vec!["ingest", "--where", "true", &file];
+        if configured {
+            std::fs::write(place.paths().config(), format!("[source]\n{source}")).unwrap();
+        } else {
+            std::fs::write(&map, source).unwrap();
+            read.extend(["--map", &map]);
+        }
+        for (option, typed) in [("--id", "owm"), ("--label", "othr")] {
+            let ran = place.run(&[&read[..], &[option, typed]].concat());
+            let said = String::from_utf8(ran.stderr).unwrap();
+            assert!(
+                !ran.status.success() && said.contains(typed) && said.contains("own"),
+                "{said}"
+            );
+        }
+        place.ok(&[&read[..], &["--id", "own", "--label", "other"]].concat());
+        let shown: Value = serde_json::from_str(&place.ok(&["show", "R1", "--json"])).unwrap();
+        assert_eq!(shown["predicted"], "C", "{shown}");
+    }
+}
+
 /// An export into the folder of one before is what an export into a new one is. What somebody else
 /// put there, or changed, stays.
 #[test]

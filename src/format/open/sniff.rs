@@ -114,7 +114,7 @@ pub fn sniff(name: &str, head: &[u8], options: &Options) -> Result<Seen, BadInpu
         }
         kind = named("table");
     }
-    if kind.is_none() && by_hand && first.is_some() {
+    if kind.is_none() && by_hand && !mapped && first.is_some() {
         kind = named("table");
     }
     if let (Some("table"), Some(first)) = (kind.map(|kind| kind.name), &first) {
@@ -131,8 +131,9 @@ pub fn sniff(name: &str, head: &[u8], options: &Options) -> Result<Seen, BadInpu
         }
         reasons.push(Columns::of_names(names(), &options.columns).words());
     }
-    // Of lines as ours are, what was named takes the place of what they say.
-    let ours = kind.is_some_and(|kind| kind.name == "jsonl");
+    // Of lines as ours are, and of those that [source] knows, what was named takes the place of what
+    // is said.
+    let ours = mapped || kind.is_some_and(|kind| kind.name == "jsonl");
     if let (true, Some(first)) = (by_hand && ours, &first) {
         let has = |column: &str| {
             let path = Path::parse(column);
