@@ -793,7 +793,13 @@ fn a_suggestion_is_measured_and_seen_by_nobody_before_their_first_answer() {
     let mut workspace = place.open();
     workspace.me = "bo".to_owned();
     let mut screen = Review::new(workspace, (120, 40), casework::clock::now, None, |_| {}).unwrap();
+    // Which case comes first depends on the day; of this one it said something.
     screen.press("Enter");
+    for _ in 0..6 {
+        if !["p0", "p4", "p5"].iter().any(|id| screen.text().contains(&format!("│ {id} "))) {
+            screen.press("]");
+        }
+    }
     assert!(!screen.text().contains("suggests"), "{}", screen.text());
     screen.press("1");
     let text = screen.text();
