@@ -390,12 +390,24 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
     }
     let Summary { read, opened, duplicate, passed, rejected, .. } = summary;
     let would = if args.dry_run { "would be opened" } else { "opened" };
+    // A trap may take some of a day.
+    let draws = summary.traps.values().any(|count| count.kept < count.flagged);
+    let not = if draws { "not flagged or not drawn" } else { "not flagged" };
     out.line(&format!(
-        "{read} read: {opened} {would}, {duplicate} duplicate, {passed} not flagged, {rejected} rejected"
+        "{read} read: {opened} {would}, {duplicate} duplicate, {passed} {not}, {rejected} rejected"
     ))?;
+    if args.dry_run && summary.formats.len() > 1 {
+        out.line("Each file was counted by itself: what stands in two of them is opened once.")?;
+    }
     if summary.of_windows > 0 {
         let cases = counted(summary.of_windows, "case");
         out.line(&format!("{cases} {would} of the windows of alarms"))?;
+    }
+    if summary.gave_way > 0 {
+        let cases = counted(summary.gave_way, "case");
+        out.line(&format!(
+            "{cases} gave way to smaller draws of the day: nobody is asked about those"
+        ))?;
     }
     out.finish()?;
     for FormatSeen { file, format, reasons, .. } in &summary.formats {

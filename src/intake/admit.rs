@@ -163,21 +163,24 @@ impl<'c, 't> Admitter<'c, 't> {
         }
     }
 
-    /// Whether a case is flagged by a trap that it does not cite yet, and is to take that: one that
-    /// nobody is asked about always does.
+    /// Whether a case that is there is to take what flags it now. One that nobody is asked about does,
+    /// and one of the smallest draws of a trap, since without it another would be drawn in its place.
+    /// One that such a draw alone keeps takes whatever else asks for it.
     fn is_wanted_now(&self, ready: &Ready) -> Result<bool, IntakeError> {
-        let id = ready.event.case;
+        let (id, why) = (ready.event.case, &ready.event.why);
         let unsampled =
             db::case::by_id(self.tx, id)?.is_some_and(|row| row.state == CaseState::Unsampled);
-        if !unsampled && !self.again {
-            return Ok(false);
-        }
         let cited = db::draw::of_case(self.tx, id)?;
+        let may_go = !cited.is_empty() && !db::draw::is_asked_for_good(self.tx, id)?;
+        if why.is_empty() {
+            return Ok(unsampled || may_go);
+        }
+        let takes_all = unsampled || may_go || self.again;
         let is_new = |why: &Why| {
             !cited.iter().any(|draw| draw.trap == why.trap && draw.version == why.version)
         };
-        let asked_for = unsampled && ready.event.why.is_empty();
-        Ok(asked_for || ready.event.why.iter().any(is_new))
+        let limits = |why: &Why| why.per_day.is_some_and(|most| most > 0);
+        Ok(why.iter().any(|why| is_new(why) && (takes_all || limits(why))))
     }
 
     /// Whether a case that is there already came from this very line; `None` if there is no such

@@ -40,6 +40,9 @@ pub struct Summary {
     pub late: u64,
     #[serde(skip_serializing_if = "is_zero")]
     pub ahead: u64,
+    /// Cases about which nobody is asked any more, or not even at first: smaller draws came.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub gave_way: u64,
     /// Alarms that were raised.
     #[serde(skip_serializing_if = "is_zero")]
     pub alarms: u64,
@@ -167,6 +170,7 @@ impl Summary {
         self.would_open.extend(other.would_open);
         self.of_other_stream += other.of_other_stream;
         self.late += other.late;
+        self.gave_way += other.gave_way;
         self.ahead += other.ahead;
         self.alarms += other.alarms;
         self.raised.extend(other.raised);

@@ -150,20 +150,22 @@ fn stream_errors(
     draws: &[Draw],
     said: impl Fn(CaseId) -> Option<bool>,
 ) -> StreamErrors {
-    // A day that was read again under other rules is counted twice, so each source must be whole.
-    let mut whole: BTreeMap<(&str, i64), bool> = BTreeMap::new();
-    for source in read {
-        let is_whole = whole.entry((&source.stream, source.day)).or_insert(true);
-        *is_whole &= source.first == source.read && !source.again;
-    }
-    let is_whole = |stream: &str, day: i64| whole.get(&(stream, day)).is_some_and(|whole| *whole);
+    let parted = parted(read, tallies);
+    let is_whole = |stream: &str, day: i64| parted.get(&(stream, day)).is_some_and(Option::is_some);
     let rows: u64 = read.iter().map(|source| source.read).sum();
     let of_whole = read.iter().filter(|source| is_whole(&source.stream, source.day));
     let left_out = rows - of_whole.map(|source| source.read).sum::<u64>();
     let mut parts = Parts::new();
-    for tally in tallies.iter().filter(|one| one.first > 0 && is_whole(&one.stream, one.day)) {
-        let days = parts.entry((&tally.trap, &tally.version)).or_default();
-        days.entry((&tally.stream, tally.day)).or_default().rows += tally.first;
+    for tally in tallies {
+        let rows = match parted.get(&(tally.stream.as_str(), tally.day)) {
+            Some(Some(Parted::AsFirstRead)) => tally.first,
+            Some(Some(Parted::InAll)) => tally.first_in_all,
+            _ => 0,
+        };
+        if rows > 0 {
+            let days = parts.entry((&tally.trap, &tally.version)).or_default();
+            days.entry((&tally.stream, tally.day)).or_default().rows += rows;
+        }
     }
     let (mut labeled, mut wrong) = (0_u64, 0_u64);
     for (number, one) in draws.iter().enumerate() {
@@ -171,8 +173,11 @@ fn stream_errors(
         if one.place > 0 || !is_whole(&one.stream, one.day) || !is_own_draw(draws, number) {
             continue;
         }
-        let days = parts.entry((&one.trap, &one.version)).or_default();
-        let part = days.entry((&one.stream, one.day)).or_default();
+        // Of what was read first under other traps it is no part.
+        let days = parts.get_mut(&(one.trap.as_str(), one.version.as_str()));
+        let Some(part) = days.and_then(|days| days.get_mut(&(one.stream.as_str(), one.day))) else {
+            continue;
+        };
         part.looked_at += 1;
         part.hits += u64::from(is_wrong);
         labeled += 1;
@@ -185,19 +190,47 @@ fn stream_errors(
         Err("no trap samples the whole stream, so nothing is known of what none of them flags"
             .to_owned())
     } else if left_out == rows {
-        let before: u64 = read.iter().map(|one| one.read.saturating_sub(one.first)).sum();
-        Err(match before {
-            0 => {
-                "each day was read again under other traps, so that nothing counts once".to_owned()
-            }
-            _ => format!(
-                "{before} of {rows} predictions were read before a trap sampled the whole stream, on each day some, and nothing is known of what no trap flagged of them"
-            ),
-        })
+        Err("on every day some predictions were read without a trap that samples the whole stream, or \
+             under other traps than the rest, so that what no trap flags can't be weighed"
+            .to_owned())
     } else {
         weighted(&parts)
     };
     StreamErrors { rows, left_out, labeled, rate, naive }
+}
+
+/// How the predictions of a day fall into parts, each with the trap that flags them first.
+#[derive(Clone, Copy, PartialEq)]
+enum Parted {
+    /// By the traps that they were read with at first.
+    AsFirstRead,
+    /// By these and others that they were read with again, as one that samples the whole stream.
+    InAll,
+}
+
+/// How each day falls into parts, each prediction into one; nothing where it does not.
+fn parted<'t>(
+    read: &'t [draw::ReadSource],
+    tallies: &'t [Tally],
+) -> BTreeMap<(&'t str, i64), Option<Parted>> {
+    let mut days: BTreeMap<(&str, i64), [bool; 2]> = BTreeMap::new();
+    for source in read {
+        let [first, in_all] = days.entry((&source.stream, source.day)).or_insert([true; 2]);
+        *first &= source.first == source.read;
+        *in_all &= source.first_in_all == source.read;
+    }
+    for tally in tallies {
+        // What it drew is of predictions that were read first with it, and of others.
+        if let Some([first, _]) = days.get_mut(&(tally.stream.as_str(), tally.day)) {
+            *first &= tally.first == 0 || tally.first == tally.first_in_all;
+        }
+    }
+    let how = |[first, in_all]: [bool; 2]| match (first, in_all) {
+        (true, _) => Some(Parted::AsFirstRead),
+        (false, true) => Some(Parted::InAll),
+        (false, false) => None,
+    };
+    days.into_iter().map(|(day, of)| (day, how(of))).collect()
 }
 
 type Parts<'t> = BTreeMap<(&'t str, &'t str), BTreeMap<(&'t str, i64), Stratum>>;

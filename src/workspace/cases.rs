@@ -11,7 +11,7 @@ use super::{WorkError, Workspace};
 use crate::clock;
 use crate::db::case::named::{Named, Reading, named};
 use crate::db::case::{self, CaseRow};
-use crate::db::{count, store};
+use crate::db::{Db, count, store};
 use crate::domain::ids::CaseId;
 use crate::domain::long_text::{Ask, Page};
 use crate::domain::modality::View;
@@ -262,11 +262,17 @@ impl Workspace {
         } else {
             intake::checked(input, traps.rules(), plan.source, stop)?
         };
+        let passed_over = |db: &Db| {
+            let name = format!("state:{}", CaseState::Unsampled as i64);
+            db.explained(|conn| count::get(conn, &name))
+        };
+        let before = passed_over(&self.db)?;
         let mut summary =
             intake::ingest(&mut self.db, &self.key, &self.me, input, &plan, clock::now, progress)?;
         let mut alarms = alarms.into_inner().unwrap_or_else(PoisonError::into_inner);
         let window = window.into_inner().unwrap_or_else(PoisonError::into_inner);
         (summary.late, summary.ahead) = alarms.passed_over();
+        summary.gave_way = passed_over(&self.db)?.saturating_sub(before);
         if !request.dry_run {
             self.keep_following(Following { alarms, window, kept }, request.piece)?;
         }

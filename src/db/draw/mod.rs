@@ -52,6 +52,12 @@ pub fn is_sampled(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
         .exists([id.0])
 }
 
+/// Whether a case is asked about whatever else is drawn: by a trap that takes all, or without one.
+pub fn is_asked_for_good(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
+    conn.prepare_cached("SELECT 1 FROM view_draw WHERE id = ?1 AND most = 0 LIMIT 1")?
+        .exists([id.0])
+}
+
 /// Says of a case that traps found that it was asked for without one, too: no version is empty.
 pub fn insert_asked(conn: &Connection, id: CaseId) -> rusqlite::Result<()> {
     conn.prepare_cached(
@@ -207,23 +213,22 @@ pub struct ReadSource {
     pub stream: String,
     pub day: i64,
     pub read: u64,
-    /// Those of them that traps flagged first; more than were read where it was read again under
-    /// other rules.
+    /// Those of them that traps flagged first when they were read first, and in all: more than were
+    /// read where it was read again under other rules.
     pub first: u64,
-    /// Whether any of it was counted before, under other traps.
-    pub again: bool,
+    pub first_in_all: u64,
 }
 
 /// What was read in all, by source.
 pub fn read(conn: &Connection) -> rusqlite::Result<Vec<ReadSource>> {
     conn.prepare_cached(
-        "SELECT stream, day, max(iif(again, 0, read)), sum(first), max(again) FROM view_tally \
+        "SELECT stream, day, max(iif(again, 0, read)), sum(iif(again, 0, first)), sum(first) FROM view_tally \
          GROUP BY stream, day, source \
          ORDER BY stream, day, source",
     )?
     .query_map([], |row| {
         let (stream, day, read) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(ReadSource { stream, day, read, first: row.get(3)?, again: row.get(4)? })
+        Ok(ReadSource { stream, day, read, first: row.get(3)?, first_in_all: row.get(4)? })
     })?
     .collect()
 }
@@ -237,13 +242,16 @@ pub struct Tally {
     pub day: i64,
     pub read: u64,
     pub flagged: u64,
+    /// Those that it flagged first when they were read first, and in all.
     pub first: u64,
+    pub first_in_all: u64,
 }
 
 /// All tallies, sources together.
 pub fn tallies(conn: &Connection) -> rusqlite::Result<Vec<Tally>> {
     conn.prepare_cached(
-        "SELECT trap, version, stream, day, sum(read), sum(flagged), sum(first) FROM view_tally \
+        "SELECT trap, version, stream, day, sum(read), sum(flagged), sum(iif(again, 0, first)), sum(first) \
+         FROM view_tally \
          GROUP BY trap, version, stream, day ORDER BY trap, version, stream, day",
     )?
     .query_map([], |row| {
@@ -255,6 +263,7 @@ pub fn tallies(conn: &Connection) -> rusqlite::Result<Vec<Tally>> {
             read: row.get(4)?,
             flagged: row.get(5)?,
             first: row.get(6)?,
+            first_in_all: row.get(7)?,
         })
     })?
     .collect()
