@@ -272,9 +272,13 @@ fn a_lead_rules_in_the_screen_by_four_keys_and_a_reason() {
     let mut session = Review::in_turn(workspace, (80, 24), || T0, None).unwrap();
     session.press("v Enter A");
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
-        insta::assert_snapshot!("arbitrate_sides", session.text());
+        // How many other cases are hers to label depends on the week.
+        let text = |session: &Review| {
+            (0..3).fold(session.text(), |text, n| text.replace(&format!(" {n} assigned"), " 1 assigned"))
+        };
+        insta::assert_snapshot!("arbitrate_sides", text(&session));
         session.press("p \"say_what_a_transfer_is\" Enter a");
-        insta::assert_snapshot!("arbitrate_cause", session.text());
+        insta::assert_snapshot!("arbitrate_cause", text(&session));
     });
     session.press("2 \"it_says_so\" Enter");
     drop(session);

@@ -367,6 +367,8 @@ fn screens_exchange_by_themselves_and_a_lead_lets_people_in() {
         &casework::workspace::create::STARTERS[0],
     )
     .unwrap();
+    // Whose a case is depends on the week; this one is everybody's.
+    one.ok(&["policy", "set", "overlap=2", "limit=3"]);
     ingest(&mut ana, &line("p0", "move money", "pay", 0.2, 0));
     let (bo, _) =
         casework::workspace::Workspace::join(two.paths(), env(), url, "bo", None, None).unwrap();
