@@ -1263,7 +1263,7 @@ fn what_is_named_takes_the_place_of_what_a_source_says() {
             std::fs::write(&map, source).unwrap();
             read.extend(["--map", &map]);
         }
-        for (option, typed) in [("--id", "owm"), ("--label", "othr")] {
+        for (option, typed) in [("--id", "owm"), ("--label", "third")] {
             let ran = place.run(&[&read[..], &[option, typed]].concat());
             let said = String::from_utf8(ran.stderr).unwrap();
             assert!(
