@@ -57,7 +57,7 @@ struct Group {
 /// What is told of predictions, and what is kept so that they are known again.
 pub struct Told {
     pub tally: StreamTallied,
-    pub kept: Option<Counted>,
+    pub counted: Option<Counted>,
     /// The row that this takes the place of.
     pub instead: Option<i64>,
 }
@@ -207,7 +207,7 @@ impl Day {
                 missed,
                 again,
             };
-            let kept = Counted {
+            let counted = Counted {
                 stream: self.stream.clone(),
                 day: self.day,
                 rules: rules_of(points),
@@ -215,8 +215,8 @@ impl Day {
                 lines: group.lines,
             };
             let keeps = missed == 0 || group.before == Before::Never;
-            let kept = keeps.then_some(kept);
-            all.push(Told { tally, instead: instead.filter(|_| kept.is_some()), kept });
+            let counted = keeps.then_some(counted);
+            all.push(Told { tally, instead: instead.filter(|_| keeps), counted });
         }
         all
     }

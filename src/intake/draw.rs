@@ -58,6 +58,21 @@ pub struct DrawnOfDay {
     pub draws: Vec<(f64, u64)>,
 }
 
+impl DrawnOfDay {
+    /// Those of the cases `opened` that it takes, beside draws that are known of the day, of this run
+    /// or of others.
+    pub fn kept(&self, opened: &HashSet<u64>, known: Vec<f64>) -> Vec<u64> {
+        let new = || self.draws.iter().filter(|(_, key)| opened.contains(key));
+        let mut all = known;
+        all.extend(new().map(|(u, _)| u));
+        all.sort_by(f64::total_cmp);
+        all.dedup();
+        let last = all.get(self.most as usize - 1).copied();
+        let kept = new().filter(|(u, _)| last.is_none_or(|last| *u <= last));
+        kept.map(|(_, key)| *key).collect()
+    }
+}
+
 /// A hash of a prediction, the same everywhere.
 pub fn key_of(case: CaseId) -> u64 {
     let mut first = [0; 8];

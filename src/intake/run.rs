@@ -155,7 +155,8 @@ pub fn ingest(
     let halt = AtomicBool::new(false);
     let mut profiles = db.explained(Profiles::load)?;
     let learned = &mut profiles;
-    let counted = (!plan.afresh).then(|| db.reopen()).transpose()?;
+    let counts = !plan.afresh && !plan.traps.points().is_empty();
+    let counted = counts.then(|| db.reopen()).transpose()?;
     let mut summary = scope(|threads| {
         let (to_look, chunks) = sync_channel::<(u64, Arc<Chunk>)>(QUEUE);
         let (to_ask, asked) = sync_channel::<(u64, Scanned)>(QUEUE);
@@ -444,6 +445,7 @@ fn write(
     let mut summary = Summary::default();
     let mut bytes_read = 0;
     let mut new = HashMap::new();
+    let mut limited = HashSet::new();
     let path = db.path().to_owned();
     let mut waiting: Vec<Ready> = Vec::new();
     let mut end = None;
@@ -461,9 +463,10 @@ fn write(
                     let of_days = std::mem::take(&mut ended.drawn.of_days);
                     let due = std::mem::take(&mut waiting);
                     let known = std::mem::take(&mut new);
-                    let decided = decide(db, (key, author), due, *ended, known, plan, now)?;
+                    let mut decided = decide(db, (key, author), due, *ended, known, plan, now)?;
+                    limited.extend(std::mem::take(&mut decided.limited));
                     add(&mut summary, decided);
-                    count_kept(db, &of_days, &mut summary, plan)?;
+                    count_kept(db, &of_days, &limited, &mut summary, plan.afresh)?;
                     return Ok(summary);
                 }
                 None => return Ok(summary),
@@ -509,7 +512,8 @@ fn write(
             }
             next = messages.recv_timeout(COMMIT_AFTER / 10).ok();
         }
-        let (admitted, known) = admitter.finish(now())?;
+        let (mut admitted, known) = admitter.finish(now())?;
+        limited.extend(std::mem::take(&mut admitted.limited));
         if plan.dry_run {
             new = known; // nothing of it stands in the database
         }
@@ -526,7 +530,6 @@ fn add(summary: &mut Summary, admitted: Admitted) {
         summary.traps.entry(trap.clone()).or_default().kept += n;
     }
     summary.would_open.extend(admitted.would_open);
-    summary.limited.extend(admitted.limited);
     // A warning asks nobody to look.
     summary.alarms += admitted.raised.iter().filter(|raised| raised.is_sure()).count() as u64;
     summary.raised.extend(admitted.raised);
@@ -567,7 +570,7 @@ fn decide(
             admitter.admitted.passed += 1;
         }
     }
-    for Told { tally, kept, instead } in drawn.told {
+    for Told { tally, counted, instead } in drawn.told {
         let source = (tally.stream.as_str(), tally.day, tally.source.as_str());
         let told = |of: &TrapTally| {
             db::draw::has_tally(&tx, source, (&of.trap, &of.version), tally.missed)
@@ -579,9 +582,9 @@ fn decide(
         if new {
             admitter.tell(Append::new(&tally), now())?;
         }
-        if let (Some(kept), false) = (kept, plan.dry_run) {
+        if let (Some(counted), false) = (counted, plan.dry_run) {
             instead.map(|row| db::counted::remove(&tx, row)).transpose()?;
-            db::counted::insert(&tx, kept, now())?;
+            db::counted::insert(&tx, counted, now())?;
         }
     }
     for event in raised {
@@ -597,43 +600,29 @@ fn decide(
     Ok(admitted)
 }
 
-/// Counts the cases that this run opened for each trap that takes some of a day.
+/// Counts those of the cases `opened` for each trap that takes some of a day.
 fn count_kept(
     db: &Db,
     of_days: &[DrawnOfDay],
+    opened: &HashSet<u64>,
     summary: &mut Summary,
-    plan: &Ingest<'_>,
+    afresh: bool,
 ) -> Result<(), IntakeError> {
+    let places = summary.would_open.iter().enumerate().map(|(place, case)| (case.key, place));
+    let places: HashMap<u64, usize> = places.collect();
     for of in of_days {
-        let kept = db.explained(|conn| kept_of(conn, of, &summary.limited, plan))?;
+        let known = |conn: &Connection| {
+            let (rule, on) = ((&*of.trap, &*of.version), (&*of.stream, of.day));
+            db::draw::smallest(conn, rule, on, of.most)
+        };
+        let known = if afresh { Vec::new() } else { db.explained(known)? };
+        let kept = of.kept(opened, known);
         summary.traps.entry(of.trap.clone()).or_default().kept += kept.len() as u64;
-        let taken = summary.would_open.iter_mut().filter(|case| kept.contains(&case.key));
-        taken.for_each(|case| case.kept_by.push(of.trap.clone()));
+        for place in kept.iter().filter_map(|key| places.get(key)) {
+            summary.would_open[*place].kept_by.push(of.trap.clone());
+        }
     }
     Ok(())
-}
-
-/// Which of the cases that this run opened are among those that a trap takes of a day.
-fn kept_of(
-    conn: &Connection,
-    of: &DrawnOfDay,
-    opened: &HashSet<u64>,
-    plan: &Ingest<'_>,
-) -> rusqlite::Result<HashSet<u64>> {
-    let new: Vec<(f64, u64)> =
-        of.draws.iter().copied().filter(|(_, key)| opened.contains(key)).collect();
-    let mut all = Vec::new();
-    if !plan.afresh {
-        let (rule, on) = ((of.trap.as_str(), of.version.as_str()), (of.stream.as_str(), of.day));
-        all = db::draw::smallest(conn, rule, on, of.most)?;
-    }
-    if plan.dry_run {
-        all.extend(new.iter().map(|(u, _)| u));
-        all.sort_by(f64::total_cmp);
-    }
-    let last = all.get(of.most as usize - 1).copied();
-    let kept = new.into_iter().filter(|(u, _)| last.is_none_or(|last| *u <= last));
-    Ok(kept.map(|(_, key)| key).collect())
 }
 
 fn count(message: Message, summary: &mut Summary, bytes_read: &mut u64) {

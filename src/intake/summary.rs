@@ -1,6 +1,6 @@
 //! What a run did: counts, and what was not taken in.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -54,9 +54,6 @@ pub struct Summary {
     /// What a dry run would open.
     #[serde(skip)]
     pub would_open: Vec<WouldOpen>,
-    /// The cases that were opened which a trap flagged that takes some of a day: hashes.
-    #[serde(skip)]
-    pub(super) limited: HashSet<u64>,
     /// How often each kind of thing was replaced by a pseudonym.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub redacted: BTreeMap<String, u64>,

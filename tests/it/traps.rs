@@ -154,15 +154,17 @@ sample = 0.1
 per_day = 0
 "#;
 
+fn written(place: &Place, name: &str, text: &str) -> String {
+    let path = place.dir.path().join(name);
+    fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
 /// A workspace that watches with these traps, held against the first quarter of the stream.
 fn watching(traps: &str, stream: &str) -> Place {
     let place = Place::new();
     drop(place.create());
-    let write = |name: &str, text: &str| {
-        let path = place.dir.path().join(name);
-        fs::write(&path, text).unwrap();
-        path.display().to_string()
-    };
+    let write = |name: &str, text: &str| written(&place, name, text);
     let traps = write("traps.toml", traps);
     let quarter: Vec<&str> = stream.lines().take(500).collect();
     let quarter = write("quarter.jsonl", &quarter.join("\n"));
@@ -248,15 +250,17 @@ fn the_same_cases_are_found_whatever_the_order_the_pieces_or_the_times() {
     assert_eq!(status["ok"], true);
 }
 
+/// A prediction on one of as many days, with one of nine confidences.
+fn prediction(at: usize, days: usize) -> String {
+    let (day, tenth) = (1 + at % days, 1 + at % 9);
+    format!(
+        "{{\"stream\":\"s\",\"id\":\"p{at}\",\"occurred_at\":\"2026-10-0{day}T00:00:00Z\",\"prediction\":\"a\",\"confidence\":0.{tenth}}}"
+    )
+}
+
 #[test]
 fn a_prediction_is_counted_once_by_each_trap_however_often_it_is_read() {
-    let line = |at: usize| {
-        format!(
-            "{{\"stream\":\"s\",\"id\":\"p{at}\",\"occurred_at\":\"2026-10-0{}T00:00:00Z\",\"prediction\":\"a\",\"confidence\":0.{}}}",
-            1 + at % 3,
-            1 + at % 9
-        )
-    };
+    let line = |at| prediction(at, 3);
     let place = Place::new();
     drop(place.create());
     let publish = |text: &str| {
@@ -312,21 +316,11 @@ fn a_prediction_is_counted_once_by_each_trap_however_often_it_is_read() {
 /// That a trap flagged a case which another one opened makes it none of its own.
 #[test]
 fn what_a_trap_kept_is_what_it_drew_itself() {
-    let line = |at: usize| {
-        format!(
-            "{{\"stream\":\"s\",\"id\":\"p{at}\",\"occurred_at\":\"2026-10-0{}T00:00:00Z\",\"prediction\":\"a\",\"confidence\":0.{}}}",
-            1 + at % 2,
-            1 + at % 9
-        )
-    };
+    let line = |at| prediction(at, 2);
     let lines: Vec<String> = (0..90).map(line).collect();
     let place = Place::new();
     drop(place.create());
-    let write = |name: &str, text: &str| {
-        let path = place.dir.path().join(name);
-        fs::write(&path, text).unwrap();
-        path.display().to_string()
-    };
+    let write = |name: &str, text: &str| written(&place, name, text);
     let traps = "[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.55\"\nper_day = 3\n\
                  [[trap]]\nname = \"all\"\nwhere = \"confidence > 0.35\"\n";
     let traps = write("traps.toml", traps);
@@ -645,11 +639,7 @@ fn what_alarms_and_references_keep_holds_no_line_and_nothing_to_be_redacted() {
     let place = Place::new();
     drop(place.create());
     fs::write(place.path().join("config.toml"), "[redact]\nkinds = [\"email\"]\n").unwrap();
-    let write = |name: &str, text: &str| {
-        let path = place.dir.path().join(name);
-        fs::write(&path, text).unwrap();
-        path.display().to_string()
-    };
+    let write = |name: &str, text: &str| written(&place, name, text);
     let (traps, stream) = (write("t.toml", traps), write("s.jsonl", &stream));
     place.ok(&["reference", "set", "r", "--file", &stream, "--traps", &traps]);
     place.ok(&["trap", "publish", &traps]);
@@ -703,11 +693,7 @@ fn an_alarm_leads_to_the_cases_that_it_drew_and_to_no_others() {
     // A trap whose name holds that of the alarm.
     let traps = "[[trap]]\nname = \"sure, and more\"\nwhere = \"confidence < 0.5\"\nper_day = 10\n\
         [[alarm]]\nname = \"sure\"\nwatch = \"confidence\"\ndetector = \"adwin\"\ncases = 5\n";
-    let write = |name: &str, text: &str| {
-        let path = place.dir.path().join(name);
-        fs::write(&path, text).unwrap();
-        path.display().to_string()
-    };
+    let write = |name: &str, text: &str| written(&place, name, text);
     place.ok(&["trap", "publish", &write("t.toml", traps)]);
     place.ok(&["ingest", &write("s.jsonl", &stream)]);
     let alarms = place.open().raised_alarms().unwrap();
