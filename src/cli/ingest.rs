@@ -18,7 +18,7 @@ use crate::format::log::{KINDS, LogOptions, named};
 use crate::format::open::{Input, Inputs};
 use crate::intake::alert::windows;
 use crate::intake::recognize::{HEAD_BYTES, recognize, recognize_text};
-use crate::intake::{FormatSeen, Progress, Summary};
+use crate::intake::{FormatSeen, Progress, Summary, Unanswered, UnseenField};
 use crate::review::alarms::RaisedAlarm;
 use crate::trap::VARIABLES;
 use crate::workspace::cases::IngestRequest;
@@ -242,7 +242,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if !summary.flaws.is_empty() {
         return Err(CliError::Use(summary.flaws.join("\n")));
     }
-    let none_good = summary.rejected > 0 && summary.rejected == summary.read;
+    let taken = summary.opened + summary.duplicate;
+    let unanswered = summary.unanswered.values().any(|of| of.lines == summary.read);
+    let none_good =
+        summary.rejected > 0 && summary.rejected == summary.read || unanswered && taken == 0;
     let unasked = summary.plugins.values().any(|one| one.skipped + one.could_not_tell > 0);
     Ok(if none_good || args.strict && unasked { Exit::No } else { Exit::Done })
 }
@@ -321,6 +324,21 @@ fn rules_of(args: &Args) -> Result<(Vec<String>, Vec<String>), CliError> {
     let windows = windows(&read_file(path)?)
         .map_err(|why| WorkError::Reference(format!("{}: {why}", path.display())))?;
     Ok(windows.into_iter().map(|window| (window.rule, window.name)).unzip())
+}
+
+/// What traps asked for in vain.
+pub(super) fn say_of_rules(summary: &Summary) {
+    for (trap, of) in &summary.unanswered {
+        let Unanswered { lines, line, reason } = of;
+        let lines = counted(*lines, "line");
+        say(&format!(
+            "  {trap}: its rule has no answer on {lines}, first on line {line}: {reason}"
+        ));
+    }
+    for UnseenField { trap, field, of } in &summary.unseen_fields {
+        let lines = counted(*of as u64, "line");
+        say(&format!("  {trap} asks for {field}, which none of the first {lines} has"));
+    }
 }
 
 /// What a file is of which no line could be taken in, said once.
@@ -447,6 +465,7 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
         let (seen, flagged, kept) = (count.seen, count.flagged, count.kept);
         say(&format!("  {trap}: {seen} seen, {flagged} flagged, {kept} new cases"));
     }
+    say_of_rules(summary);
     if summary.of_other_stream > 0 {
         say(&format!(
             "  {} times a prediction was not of the stream that the reference counted: what is held against it says nothing there",

@@ -403,7 +403,15 @@ fn try_on(context: &Context, path: &Path, stream: &Path) -> Result<Exit, CliErro
     }
     out.finish()?;
     let cases = summary.opened + summary.of_windows;
-    say(&format!("{} read, {cases} would become cases", summary.read));
+    let rejected = match summary.rejected {
+        0 => String::new(),
+        n => format!(", {n} rejected"),
+    };
+    say(&format!("{} read, {cases} would become cases{rejected}", summary.read));
+    summary.rejects.iter().take(1).for_each(|first| {
+        say(&format!("  line {}: {}", first.line, first.reason));
+    });
+    super::ingest::say_of_rules(&summary);
     Ok(Exit::Done)
 }
 

@@ -44,7 +44,7 @@ pub enum Reject {
     TooLong(usize),
     #[error("with what stands around it, it takes more than {0} MiB, compressed")]
     TooLarge(usize),
-    #[error("the rule `{0}` cannot be answered: {1}")]
+    #[error("the trap `{0}` flagged it elsewhere: {1}")]
     Rule(String, String),
 }
 

@@ -40,7 +40,9 @@ pub use following::Following;
 pub use names::checked;
 pub use redact::{BadRedaction, Redact};
 pub use run::{Ingest, Progress, Stage, index_logs, ingest, survey};
-pub use summary::{FormatSeen, LogSummary, RejectLine, Summary, TrapCount};
+pub use summary::{
+    FormatSeen, LogSummary, RejectLine, Summary, TrapCount, Unanswered, UnseenField,
+};
 pub use window::{Window, reach};
 
 use crate::domain::advice::Advice;

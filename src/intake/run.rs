@@ -22,7 +22,7 @@ use super::profile::Profiles;
 use super::read::{Chunk, read_chunks, record_chunks};
 use super::redact::Redact;
 use super::scan::{Scanned, look, rows_of};
-use super::summary::{LogSummary, Summary};
+use super::summary::{LogSummary, Summary, Unanswered};
 use super::window::{Matured, Window};
 use super::{IntakeError, Rejected};
 use crate::clock;
@@ -121,6 +121,7 @@ enum Message {
         read: u64,
         passed: u64,
         rejected: Vec<Rejected>,
+        unanswered: BTreeMap<String, Unanswered>,
         bytes: u64,
     },
     Dictionary(Dictionary),
@@ -331,7 +332,7 @@ fn order(
         while let Some(part) = early.remove(&next) {
             next += 1;
             plan.may_go_on(Stage::Order)?;
-            let Scanned { read, mut seen, rejected, read_bytes: bytes } = part;
+            let Scanned { read, mut seen, rejected, unanswered, read_bytes: bytes } = part;
             seen.iter_mut().try_for_each(|seen| drawing.decide(seen))?;
             let at = now();
             for seen in &seen {
@@ -341,7 +342,8 @@ fn order(
             }
             let flagged = seen.iter().filter(|seen| seen.flags.is_some()).count() as u64;
             let passed = read - flagged - rejected.len() as u64;
-            if to_write.send(Message::Counts { read, passed, rejected, bytes }).is_err() {
+            let counts = Message::Counts { read, passed, rejected, unanswered, bytes };
+            if to_write.send(counts).is_err() {
                 return Ok(());
             }
             for mut seen in seen {
@@ -425,7 +427,8 @@ fn pack_all(
                 false => ready.push(one),
             }
         }
-        let counts = Message::Counts { read: 0, passed: 0, rejected, bytes: 0 };
+        let unanswered = BTreeMap::new();
+        let counts = Message::Counts { read: 0, passed: 0, rejected, unanswered, bytes: 0 };
         if out.send(counts).is_err() || out.send(Message::Ready(ready)).is_err() {
             return Ok(());
         }
@@ -627,11 +630,14 @@ fn count_kept(
 
 fn count(message: Message, summary: &mut Summary, bytes_read: &mut u64) {
     match message {
-        Message::Counts { read, passed, rejected, bytes } => {
+        Message::Counts { read, passed, rejected, unanswered, bytes } => {
             *bytes_read = bytes.max(*bytes_read);
             summary.read += read;
             summary.passed += passed;
             summary.reject(rejected);
+            for (trap, unanswered) in unanswered {
+                summary.unanswered.entry(trap).or_default().add(unanswered);
+            }
         }
         Message::Dictionary(_) | Message::Ready(_) | Message::Ended(..) => {}
     }

@@ -1,10 +1,12 @@
 //! Looks at the lines of a chunk: are they predictions, and do the rules want them?
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::Rejected;
 use super::read::{Chunk, LINE_BYTES_MAX};
+use super::summary::Unanswered;
 use crate::domain::hygiene::Fact;
 use crate::domain::plugin::PluginFlag;
 use crate::domain::prediction::{Reject, Row};
@@ -155,6 +157,8 @@ pub struct Scanned {
     pub read: u64,
     pub seen: Vec<Seen>,
     pub rejected: Vec<Rejected>,
+    /// What rules could not be answered, by trap.
+    pub unanswered: BTreeMap<String, Unanswered>,
     pub read_bytes: u64,
 }
 
@@ -203,6 +207,11 @@ pub fn look(
         let flagged = traps.points().is_empty() || !verdict.flags.is_empty();
         if let Some((rule, why)) = verdict.cannot.filter(|_| !flagged) {
             looked.rejected.push(Rejected { line: number, reject: Reject::Rule(rule, why) });
+        }
+        for (point, why) in verdict.unanswered {
+            let trap = &traps.points()[point].trap.name;
+            let one = Unanswered { lines: 1, line: number, reason: why };
+            looked.unanswered.entry(trap.clone()).or_default().add(one);
         }
         if flagged || keep_all || !verdict.watched.is_empty() {
             let mut seen = seen(chunk, number, range, &rows[i], flagged);

@@ -27,6 +27,12 @@ pub struct Summary {
     /// What each trap saw, flagged and kept.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub traps: BTreeMap<String, TrapCount>,
+    /// Lines on which a trap's rule could not be answered: it does not flag those.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unanswered: BTreeMap<String, Unanswered>,
+    /// Fields that traps ask for and that none of the first lines has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unseen_fields: Vec<UnseenField>,
     /// Times that a trap could not hold a prediction against the reference, which is of another
     /// stream.
     #[serde(skip_serializing_if = "is_zero")]
@@ -159,6 +165,10 @@ impl Summary {
         for (trap, count) in &other.traps {
             self.count_trap(trap, count);
         }
+        for (trap, unanswered) in other.unanswered {
+            self.unanswered.entry(trap).or_default().add(unanswered);
+        }
+        self.unseen_fields.extend(other.unseen_fields);
         for (what, n) in other.no_case {
             *self.no_case.entry(what).or_default() += n;
         }
@@ -196,6 +206,32 @@ impl Summary {
             }
         }
     }
+}
+
+/// On what lines a rule could not be answered, and why not on the first of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Unanswered {
+    pub lines: u64,
+    pub line: u64,
+    pub reason: String,
+}
+
+impl Unanswered {
+    pub(super) fn add(&mut self, other: Self) {
+        if self.lines == 0 || other.line < self.line {
+            (self.line, self.reason) = (other.line, visible(&other.reason).into_owned());
+        }
+        self.lines += other.lines;
+    }
+}
+
+/// A field that a trap asks for and that none of the first lines of an input has.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct UnseenField {
+    pub trap: String,
+    pub field: String,
+    /// How many lines were looked at.
+    pub of: usize,
 }
 
 /// What a trap did in a run.

@@ -18,7 +18,7 @@ impl Condition {
     /// # Errors
     /// A rule that can't be read, or that calls what is no function.
     pub fn compile(source: &str) -> Result<Self, BadRule> {
-        Rule::compile("where", source).map(Self)
+        Rule::compile("where", source)?.must_be_a_truth(|_| None).map(Self)
     }
 
     /// Refuses a name that none of the objects has.
@@ -72,6 +72,8 @@ mod tests {
         assert_eq!(ask("label == 'oos' && n > 2 && 'a' in slices"), Said::Yes);
         assert_eq!(ask("none == 1"), Said::Absent);
         assert_eq!(ask("n"), Said::Number(3.0));
+        let error = Condition::compile("n + 1").err().unwrap().to_string();
+        assert_eq!(error, "the rule `n + 1` comes to a number or a text, never to true or false");
         let known: Vec<String> = row.keys().cloned().collect();
         let condition = Condition::compile("labe == 'oos'").unwrap();
         let error = condition.check_names("labe == 'oos'", &known).unwrap_err().to_string();

@@ -25,6 +25,24 @@ pub fn text_of<'r>(row: &'r Row<'_>, name: &str) -> Option<Cow<'r, str>> {
     }
 }
 
+/// Whether a name stands for something that need not be called so in the line.
+pub fn is_short_name(name: &str) -> bool {
+    matches!(
+        name,
+        "label"
+            | "text"
+            | "session"
+            | "stream"
+            | "source"
+            | "id"
+            | "model"
+            | "challenger_label"
+            | "confidence"
+            | "margin"
+            | "latency_ms"
+    )
+}
+
 /// A field as a number.
 pub fn number_of(row: &Row<'_>, name: &str) -> Option<f64> {
     match name {

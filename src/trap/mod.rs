@@ -10,6 +10,7 @@ pub mod order;
 pub mod point;
 pub mod reference;
 mod rule;
+mod shape;
 pub mod sql;
 pub mod two_sample;
 

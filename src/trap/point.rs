@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::Value;
 
 use super::alarm::Watched;
-use super::fields::{number_of, text_of};
+use super::fields::{is_short_name, number_of, text_of};
 use super::order::{Facts, Past, Survey};
 use super::reference::{Lookup, OTHERS, is_short};
 use super::rule::{BadRule, Rule, Rules, Said};
@@ -77,8 +77,10 @@ pub struct Flag {
 #[derive(Debug, Clone, Default)]
 pub struct Verdict {
     pub flags: Vec<Flag>,
-    /// A rule that could not be answered, and why.
+    /// A trap that flagged it elsewhere and that can't be known here, and why.
     pub cannot: Option<(String, String)>,
+    /// Traps whose rule could not be answered, by place, and why.
+    pub unanswered: Vec<(usize, String)>,
     /// What alarms look at, one by one.
     pub watched: Vec<Watched>,
 }
@@ -100,7 +102,7 @@ impl Traps {
             }
             let bad = |error| BadTrap::Rule(trap.name.clone(), error);
             let rule = trap.rule.as_deref();
-            let rule = rule.map(|rule| Rule::compile(&trap.name, rule)).transpose().map_err(bad)?;
+            let rule = rule.map(|rule| Rule::truth(&trap.name, rule)).transpose().map_err(bad)?;
             let place = rule.is_some().then_some(made.rules.0.len());
             made.rules.0.extend(rule);
             made.points.push(Point { version: trap.version(hash), trap, rule: place });
@@ -188,6 +190,24 @@ impl Traps {
         &self.points
     }
 
+    /// The fields of lines that traps and alarms ask for by paths of their own, each with who asks.
+    pub fn fields(&self) -> Vec<(&str, &str)> {
+        let of_rule = |rule: Option<usize>| rule.into_iter().flat_map(|at| &self.rules.0[at].paths);
+        let of_points = self.points.iter().flat_map(|point| {
+            let Trap { name, novel, rare, repeat, stuck, .. } = &point.trap;
+            let one = novel.as_ref().map(|novel| &novel.field).into_iter();
+            let many = rare.iter().flat_map(|rare| &rare.fields);
+            let by = repeat.iter().flat_map(|repeat| &repeat.by);
+            let all = one.chain(many).chain(by).chain(stuck.as_ref().map(|stuck| &stuck.field));
+            all.chain(of_rule(point.rule)).map(|field| (name.as_str(), field.as_str()))
+        });
+        let of_alarms = self.alarms.iter().flat_map(|(alarm, rule)| {
+            let all = alarm.by.iter().chain(&alarm.compare).chain(of_rule(*rule));
+            all.map(|field| (alarm.name.as_str(), field.as_str()))
+        });
+        of_points.chain(of_alarms).filter(|(_, field)| !is_short_name(field)).collect()
+    }
+
     pub fn rules(&self) -> &Rules {
         &self.rules
     }
@@ -258,14 +278,12 @@ impl Traps {
             match point.rule.map(|rule| &said[rule]) {
                 None | Some(Said::Yes) => {}
                 Some(Said::No | Said::Absent) => continue,
-                Some(Said::Number(_)) => {
-                    verdict.cannot.get_or_insert_with(|| {
-                        (point.trap.name.clone(), "it is not true or false".to_owned())
-                    });
+                Some(Said::Number(number)) => {
+                    verdict.unanswered.push((place, format!("it comes to {number}")));
                     continue;
                 }
                 Some(Said::Cannot(why)) => {
-                    verdict.cannot.get_or_insert_with(|| (point.trap.name.clone(), why.clone()));
+                    verdict.unanswered.push((place, why.clone()));
                     continue;
                 }
             }

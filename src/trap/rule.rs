@@ -13,6 +13,7 @@ use cel::common::value::CowVal;
 use cel::context::VariableResolver;
 use cel::{Context, ExecutionError, Program, Value};
 
+use super::shape::{never_a_truth, paths};
 use crate::domain::advice::Advice;
 use crate::domain::field::raw_field;
 use crate::domain::prediction::Row;
@@ -109,6 +110,12 @@ pub enum BadRule {
     )]
     Key { rule: String, name: String, known: Vec<String> },
     #[error(
+        "the trap `{trap}` asks for `{field}`, which none of the first {of} lines has. Did you mean `{near}`?"
+    )]
+    Field { trap: String, field: String, near: String, of: usize },
+    #[error("the rule `{0}` comes to {1}, never to true or false")]
+    NoTruth(String, &'static str),
+    #[error(
         "the rule `{rule}` calls `{name}`, which is no function; there are {}{like}",
         FUNCTIONS.join(", "), like = like(name, FUNCTIONS.iter().copied())
     )]
@@ -132,6 +139,12 @@ fn like<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> String {
 
 impl Advice for BadRule {
     fn next_step(&self) -> Option<String> {
+        if let Self::Field { .. } = self {
+            return None;
+        }
+        if let Self::NoTruth(..) = self {
+            return Some("Compare it with something, as in confidence < 0.4.".to_owned());
+        }
         Some(
             "Rules are CEL, as in --where 'confidence < 0.4 && label != \"oos\"'; `casework ingest --help` lists the names."
                 .to_owned(),
@@ -148,6 +161,8 @@ pub struct Rule {
     pub(super) names: Vec<String>,
     /// Those of them that not every line has: fields of the stream's own, or mistakes.
     strangers: Vec<String>,
+    /// The fields inside of others that it asks for.
+    pub(super) paths: Vec<String>,
     pub(super) program: Program,
 }
 
@@ -189,12 +204,46 @@ impl Rule {
                 name: name.to_owned(),
                 source: source.to_owned(),
                 strangers: asked.names.iter().filter(|name| !is_known(name)).cloned().collect(),
+                paths: asked.paths,
                 names: asked.names,
                 program,
             }),
             Some(Ok(Err(errors))) => Err(syntax(errors.to_string())),
             _ => Err(syntax("it is too complicated".to_owned())),
         }
+    }
+
+    /// Refuses a rule that comes to something else than true or false whatever it is asked about.
+    /// `of` says what a name stands for that never is true or false.
+    pub(super) fn must_be_a_truth(
+        self,
+        of: impl Fn(&str) -> Option<&'static str> + Sync,
+    ) -> Result<Self, BadRule> {
+        // As deep as the parser went.
+        let comes_to = std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+            let look = || never_a_truth(self.program.expression(), &of);
+            thread.spawn_scoped(scope, look).ok().and_then(|thread| thread.join().ok()).flatten()
+        });
+        match comes_to {
+            Some(what) => Err(BadRule::NoTruth(self.source, what)),
+            None => Ok(self),
+        }
+    }
+
+    /// A rule that flags predictions.
+    pub(super) fn truth(name: &str, source: &str) -> Result<Self, BadRule> {
+        Self::compile(name, source)?.must_be_a_truth(kind_of)
+    }
+}
+
+/// What a name of a prediction stands for, where that is neither true nor false.
+fn kind_of(name: &str) -> Option<&'static str> {
+    match name {
+        "confidence" | "margin" | "latency_ms" | "draw" => Some("a number"),
+        "disagrees" | "has_prediction" => None,
+        "input" | "prediction" | "model" | "challenger" | "feature_importance" => Some("an object"),
+        name => is_known(name).then_some("a text"),
     }
 }
 
@@ -203,6 +252,8 @@ struct Asked {
     /// A function that there is not.
     function: Option<String>,
     names: Vec<String>,
+    /// The fields inside of others.
+    paths: Vec<String>,
 }
 
 impl Asked {
@@ -222,7 +273,7 @@ impl Asked {
         let asked = references.variables().into_iter();
         let mut names: Vec<String> = asked.filter(|name| !bound(name)).map(str::to_owned).collect();
         names.sort_unstable();
-        Self { function: function.map(str::to_owned), names }
+        Self { function: function.map(str::to_owned), names, paths: paths(program.expression()) }
     }
 }
 
@@ -323,7 +374,9 @@ impl Said {
             Some(Ok(Value::Float(number))) => Self::Number(number),
             Some(Ok(Value::Int(number))) => Self::Number(number as f64),
             Some(Ok(Value::UInt(number))) => Self::Number(number as f64),
-            Some(Ok(_)) => Self::Cannot("it is not true or false".to_owned()),
+            Some(Ok(_)) => {
+                Self::Cannot("it comes to something that is not true or false".to_owned())
+            }
             // What lacks what is asked for is none that the rule is about.
             Some(Err(ExecutionError::NoSuchKey(_))) => Self::Absent,
             Some(Err(_)) if absent => Self::Absent,

@@ -257,10 +257,10 @@ impl Workspace {
             endless: request.again.is_none() && !request.dry_run && !request.piece,
             watch: &|_| Ok(()),
         };
-        let input = if request.piece {
-            input
+        let (input, unseen_fields) = if request.piece {
+            (input, Vec::new())
         } else {
-            intake::checked(input, traps.rules(), plan.source, stop)?
+            intake::checked(input, traps, plan.source, stop)?
         };
         let passed_over = |db: &Db| {
             let name = format!("state:{}", CaseState::Unsampled as i64);
@@ -271,6 +271,7 @@ impl Workspace {
             intake::ingest(&mut self.db, &self.key, &self.me, input, &plan, clock::now, progress)?;
         let mut alarms = alarms.into_inner().unwrap_or_else(PoisonError::into_inner);
         let window = window.into_inner().unwrap_or_else(PoisonError::into_inner);
+        summary.unseen_fields = unseen_fields;
         (summary.late, summary.ahead) = alarms.passed_over();
         summary.gave_way = passed_over(&self.db)?.saturating_sub(before);
         if !request.dry_run {

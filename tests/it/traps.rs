@@ -767,3 +767,72 @@ fn a_line_is_counted_once_also_where_an_alarm_draws_it() {
         .sum();
     assert_eq!(sum, 600, "{again}");
 }
+
+/// A slip in a trap is told, by every command alike: never answered with nothing flagged.
+#[test]
+fn what_a_rule_asks_for_in_vain_is_told() {
+    let place = Place::new();
+    drop(place.create());
+    let lines: Vec<String> =
+        (0..20).map(|at| crate::support::line(&format!("p{at}"), "hi", "a", 0.5, at)).collect();
+    let lines = written(&place, "lines.jsonl", &lines.concat());
+    let of = |rule: &str| {
+        let audit = "[[trap]]\nname = \"audit\"\nsample = 0.5\n";
+        written(&place, "traps.toml", &format!("{audit}[[trap]]\nname = \"one\"\n{rule}\n"))
+    };
+    let told = |args: &[&str]| {
+        let out = place.run(args);
+        (out.status.code(), String::from_utf8_lossy(&out.stderr).into_owned())
+    };
+    // What is never true or false is refused before anything is read.
+    for (rule, comes_to) in
+        [("confidence", "a number"), ("label", "a text"), ("!(confidence - 0.5)", "a number")]
+    {
+        let traps = of(&format!("where = \"{rule}\""));
+        let expect = format!("the rule `{rule}` comes to {comes_to}, never to true or false");
+        for args in [
+            &["trap", "check", &traps][..],
+            &["trap", "try", &traps, &lines],
+            &["trap", "publish", &traps],
+            &["ingest", &lines, "--where", rule],
+        ] {
+            let (code, said) = told(args);
+            assert_eq!(code, Some(2), "{args:?}: {said}");
+            assert!(said.contains(&expect), "{args:?}: {said}");
+        }
+    }
+    // A field that is called almost as one that there is.
+    for rule in [
+        "where = \"input.texd == 'a'\"",
+        "repeat = { by = [\"input.texd\"], within = \"1h\", times = 2 }",
+        "stuck = { field = \"input.texd\", run = 3 }",
+    ] {
+        let (code, said) = told(&["trap", "try", &of(rule), &lines]);
+        assert_eq!(code, Some(2), "{rule}: {said}");
+        assert!(said.contains("Did you mean `input.text`?"), "{said}");
+    }
+    // One that may come later, and rules that have no answer: said, and the rest goes on.
+    for (rule, expect) in [
+        ("where = \"input.customer.vip\"", "one asks for input.customer.vip, which none of"),
+        ("repeat = { by = [\"customer\"], within = \"1h\", times = 2 }", "one asks for customer,"),
+        ("where = \"input.text\"", "one: its rule has no answer on 20 lines, first on line 1"),
+        ("where = \"1 / (size(text) - size(text)) > 1\"", "first on line 1: Division by zero"),
+    ] {
+        let traps = of(rule);
+        for args in [&["trap", "try", &traps, &lines][..], &["ingest", &lines]] {
+            if args[0] == "ingest" {
+                place.ok(&["trap", "publish", &traps]);
+            }
+            let (_, said) = told(args);
+            assert!(said.contains(expect), "{args:?} {rule}: {said}");
+        }
+    }
+    let summary = place.ok(&["ingest", &lines, "--json"]);
+    let summary: Value = serde_json::from_str(&summary).unwrap();
+    assert_eq!((&summary["read"], &summary["rejected"]), (&20.into(), &0.into()));
+    assert_eq!(summary["unanswered"]["one"]["lines"], 20);
+    let guarded = of("where = \"has(input.customer) && input.customer.vip\"");
+    assert!(!told(&["trap", "try", &guarded, &lines]).1.contains("asks for"));
+    let (code, _) = told(&["ingest", &lines, "--where", "input.text", "--dry-run"]);
+    assert_eq!(code, Some(1));
+}
