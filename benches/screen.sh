@@ -15,6 +15,8 @@ echo "-- casework"
 echo "-- lnav"
 [ -f "$dir/lines.log" ] || cut -c1-150 "$stream" >"$dir/lines.log"
 "${pty[@]}" --keys '-wait: wait=10 g; cursor: j*150; page: <PgDn>*30; ends: (G g)*5; held: burst=j*200' -- lnav "$dir/lines.log"
+echo "-- the cursor key, in turns"
+python3 benches/cursor.py "$bin" "$dir/lines.log"
 echo "-- memory of the open screen"
 python3 - "$bin" <<'PY'
 import os, pty, sys, time, select

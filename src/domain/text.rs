@@ -223,6 +223,11 @@ pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
         return Cow::Borrowed("");
     }
     let mut out = String::new();
+    if is_all_cells(text) {
+        out.extend(text.chars().take(columns - 1));
+        out.push('…');
+        return Cow::Owned(out);
+    }
     let mut used = 0;
     for grapheme in text.graphemes(true) {
         let wide = width(grapheme);

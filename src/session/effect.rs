@@ -18,6 +18,8 @@ pub enum Effect {
         from: QueueKey,
         direction: Direction,
         limit: usize,
+        /// Whether none of it is shown yet: the screen does not wait for it.
+        ahead: bool,
     },
     /// Which cases the queue shows from now on.
     View(Option<CaseState>),
@@ -116,6 +118,18 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// Whether nothing of what is shown depends on it yet.
+    pub(super) fn can_wait(&self) -> bool {
+        matches!(self, Self::Page { ahead: true, .. })
+    }
+
+    /// Waits no longer.
+    pub(super) fn need_now(&mut self) {
+        if let Self::Page { ahead, .. } = self {
+            *ahead = false;
+        }
+    }
+
     /// Whether what it came to is reported later.
     pub fn is_reported(&self) -> bool {
         matches!(

@@ -11,6 +11,9 @@ use super::effect::Effect;
 pub const PAGE: usize = 100;
 /// Rows kept; the far end is let go when there are more.
 const ROWS_MAX: usize = 500;
+/// Most rows from the end of those in memory at which more are read. Twice as many and a page are in
+/// memory, or what is let go at one end would be read again at once.
+const EARLY_MAX: usize = 150;
 
 /// Rows of the queue and the cursor on them.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +36,12 @@ pub struct QueueModel {
 impl QueueModel {
     /// What to do to read the queue from its start.
     pub fn start() -> Effect {
-        Effect::Page { from: QueueKey::FIRST, direction: Direction::Forward, limit: PAGE }
+        Effect::Page {
+            from: QueueKey::FIRST,
+            direction: Direction::Forward,
+            limit: PAGE,
+            ahead: false,
+        }
     }
 
     /// Takes in a page that was read.
@@ -123,19 +131,21 @@ impl QueueModel {
         self.cursor = target.clamp(0, last) as usize;
         self.show_cursor();
         let margin = self.shown.max(20);
-        if !self.at_end && self.cursor + margin >= self.rows.len() {
-            self.more(Direction::Forward)
-        } else if !self.at_start && self.cursor < margin {
-            self.more(Direction::Backward)
+        let early = (2 * margin).min(EARLY_MAX).max(margin);
+        let left = self.rows.len().saturating_sub(self.cursor);
+        if !self.at_end && left <= early {
+            self.more(Direction::Forward, left > margin)
+        } else if !self.at_start && self.cursor < early {
+            self.more(Direction::Backward, self.cursor >= margin)
         } else {
             Vec::new()
         }
     }
 
-    fn more(&self, direction: Direction) -> Vec<Effect> {
+    fn more(&self, direction: Direction, ahead: bool) -> Vec<Effect> {
         let row =
             if direction == Direction::Forward { self.rows.last() } else { self.rows.first() };
-        row.map(|row| Effect::Page { from: row.key(), direction, limit: PAGE })
+        row.map(|row| Effect::Page { from: row.key(), direction, limit: PAGE, ahead })
             .into_iter()
             .collect()
     }
@@ -154,7 +164,12 @@ impl QueueModel {
             self.show_cursor();
             return Vec::new();
         }
-        vec![Effect::Page { from: QueueKey::LAST, direction: Direction::Backward, limit: PAGE }]
+        vec![Effect::Page {
+            from: QueueKey::LAST,
+            direction: Direction::Backward,
+            limit: PAGE,
+            ahead: false,
+        }]
     }
 
     /// Scrolls by half screens, so that most cursor moves repaint two cells and not the whole list.
@@ -190,5 +205,101 @@ impl QueueModel {
     /// The cursor's place in the whole queue, from 1.
     pub fn place(&self) -> u64 {
         if self.rows.is_empty() { 0 } else { self.before + self.cursor as u64 + 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::ids::{EventId, Hash, ReplicaId};
+    use crate::domain::resolve::CaseState;
+    use crate::domain::time::{Hlc, Moment};
+
+    fn row(num: i64) -> CaseRow {
+        let external_id = num.to_string();
+        let event = EventId { replica: ReplicaId([0; 16]), seq: 1, n: 0 };
+        CaseRow {
+            num,
+            id: CaseId::of("s", &external_id),
+            stream: String::new(),
+            external_id,
+            occurred_at: Moment(0),
+            at: Hlc { ms: 0, n: 0 },
+            event,
+            payload: Hash::of(&[]),
+            model: String::new(),
+            predicted: None,
+            confidence: None,
+            flags: Vec::new(),
+            rank: 0,
+            state: CaseState::Open,
+            due: Moment(0),
+            labels: 0,
+            outcome: None,
+            how: None,
+            language: String::new(),
+            needs: Vec::new(),
+            text: String::new(),
+            turn: 0,
+        }
+    }
+
+    /// Does what a queue of so many rows wants; what it reads ahead may wait.
+    fn perform(queue: &mut QueueModel, effects: Vec<Effect>, total: i64) -> Vec<Effect> {
+        let mut waits = Vec::new();
+        for effect in effects {
+            let Effect::Page { from, direction, limit, .. } = effect else { continue };
+            if effect.can_wait() {
+                waits.push(effect);
+                continue;
+            }
+            let after: Vec<CaseRow> = match direction {
+                Direction::Forward => (0..total).map(row).filter(|row| row.key() > from).collect(),
+                Direction::Backward => {
+                    (0..total).rev().map(row).filter(|row| row.key() < from).collect()
+                }
+            };
+            let rows: Vec<CaseRow> = after.into_iter().take(limit).collect();
+            let full = rows.len() >= limit;
+            queue.take(from, direction, rows, full, total as u64);
+            queue.show_cursor();
+        }
+        waits
+    }
+
+    proptest! {
+        /// However the cursor moves, all that is to be shown is there, though what is read ahead comes
+        /// only after the next frame; and the cursor is where it was sent.
+        #[test]
+        fn what_is_shown_never_waits(
+            total in 1..900_i64,
+            shown in 1..PAGE,
+            moves in prop::collection::vec((0..4_u8, 1..160_i64), 1..60),
+        ) {
+            let mut queue = QueueModel { shown, ..QueueModel::default() };
+            perform(&mut queue, vec![QueueModel::start()], total);
+            let (mut at, mut later) = (0, Vec::new());
+            for (kind, by) in moves {
+                later.iter_mut().for_each(Effect::need_now);
+                perform(&mut queue, std::mem::take(&mut later), total);
+                let by = by.min(shown as i64);
+                let effects = match kind {
+                    0 => { at = 0; queue.to_start() }
+                    1 => { at = total - 1; queue.to_end() }
+                    2 => { at = (at + by).min(total - 1); queue.step(by) }
+                    _ => { at = (at - by).max(0); queue.step(-by) }
+                };
+                later = perform(&mut queue, effects, total);
+                prop_assert_eq!(queue.place(), at as u64 + 1);
+                prop_assert_eq!(queue.rows[queue.cursor].num, at);
+                // The screen is as full as it can be.
+                let on_screen = queue.rows.len() - queue.top;
+                let first = queue.rows[queue.top].num;
+                prop_assert!(on_screen >= shown.min((total - first) as usize));
+                prop_assert!(queue.rows.len() <= ROWS_MAX);
+            }
+        }
     }
 }

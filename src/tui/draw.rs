@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
@@ -51,7 +51,11 @@ pub fn draw_around_panes(shell: &Shell, area: Rect, buf: &mut Buffer) {
     let head = Rect { height: 1, ..area };
     let queue = measures(shell).layout.queue;
     for place in [Some(head), queue, Some(foot)].into_iter().flatten() {
-        place.positions().for_each(|at| buf[at].reset());
+        for y in place.top()..place.bottom() {
+            let row = buf.index_of(place.x, y)..;
+            let row = buf.content[row].iter_mut().take(place.width.into());
+            row.for_each(Cell::reset);
+        }
     }
     header(shell, head, buf);
     if let Some(place) = queue {

@@ -231,6 +231,14 @@ fn main_loop(
             session.front.measure();
             outside.draw(session)?;
         }
+        let changes = session.front.changes;
+        for effect in session.catch_up() {
+            outside.perform(effect, session)?;
+        }
+        if session.front.changes != changes && outside.pace.wait().is_none() {
+            session.front.measure();
+            outside.draw(session)?;
+        }
     }
 }
 

@@ -62,9 +62,14 @@ fn set_line(buf: &mut Buffer, (x, y): (u16, u16), line: &Line<'_>, columns: u16)
             (at, _) = buf.set_stringn(at, y, &span.content, end.saturating_sub(at).into(), style);
             continue;
         }
-        for (x, c) in (at..end).zip(span.content.chars()) {
-            buf[(x, y)].set_char(c).set_style(style);
-            at = x + 1;
+        if at >= end {
+            return;
+        }
+        let first = buf.index_of(at, y);
+        let cells = buf.content[first..].iter_mut().take(usize::from(end - at));
+        for (cell, c) in cells.zip(span.content.chars()) {
+            cell.set_char(c).set_style(style);
+            at += 1;
         }
     }
 }

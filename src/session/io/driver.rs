@@ -42,6 +42,8 @@ pub struct Driver<F: Front> {
     /// Whether another case is about to be opened by what the writer does.
     switching: bool,
     typed_ahead: VecDeque<F::Event>,
+    /// What nobody waits for yet: it is done once what happened is shown, or before the next event.
+    later: Vec<Effect>,
     /// Reports that were asked for before anybody listened.
     unwaited: usize,
 }
@@ -98,6 +100,7 @@ impl<F: Front> Driver<F> {
             now,
             switching: false,
             typed_ahead: VecDeque::new(),
+            later: Vec::new(),
             unwaited: 0,
         };
         driver.perform(effects);
@@ -144,12 +147,21 @@ impl<F: Front> Driver<F> {
 
     /// Takes in an event and does what follows from it. Returns what only the front's owner can do.
     pub fn feed(&mut self, event: F::Event) -> Vec<Effect> {
+        let mut left = self.catch_up();
         if self.switching && F::is_typed(&event) {
             self.typed_ahead.push_back(event);
-            return Vec::new();
+            return left;
         }
         let effects = self.front.update(event, (self.now)());
-        self.follow(effects)
+        left.extend(self.follow(effects));
+        left
+    }
+
+    /// Does what nobody waited for.
+    pub fn catch_up(&mut self) -> Vec<Effect> {
+        let mut later = std::mem::take(&mut self.later);
+        later.iter_mut().for_each(Effect::need_now);
+        if later.is_empty() { Vec::new() } else { self.perform(later) }
     }
 
     /// Takes in a report and does what follows from it, and from what was typed meanwhile.
@@ -157,11 +169,12 @@ impl<F: Front> Driver<F> {
         if let Report::Failed(why) | Report::NotSaved { why, .. } = &report {
             tracing::warn!("{}", why.words);
         }
+        let mut left = self.catch_up();
         let report = self.reader.arrived(report);
         self.reader.heard(&report);
         let switched = report.ends_switching();
         let effects = self.front.heard(report, (self.now)());
-        let mut left = self.follow(effects);
+        left.extend(self.follow(effects));
         if switched && std::mem::take(&mut self.switching) {
             while !self.switching
                 && let Some(event) = self.typed_ahead.pop_front()
@@ -185,6 +198,10 @@ impl<F: Front> Driver<F> {
         while let Some(effect) = todo.pop_front() {
             if matches!(effect, Effect::Editor(_) | Effect::Quit) {
                 left.push(effect);
+                continue;
+            }
+            if effect.can_wait() {
+                self.later.push(effect);
                 continue;
             }
             let reported = effect.is_reported() || self.reader.counts_in_background(&effect);

@@ -129,7 +129,7 @@ impl Reader {
     /// Does an effect. What can be answered at once is returned.
     pub fn perform(&mut self, effect: Effect) -> Option<Report> {
         let answered = match effect {
-            Effect::Page { from, direction, limit } => {
+            Effect::Page { from, direction, limit, .. } => {
                 let rows = self.workspace.queue_page(&self.queue, from, direction, limit);
                 rows.map(|rows| {
                     Some(Report::Page { from, direction, full: rows.len() >= limit, rows })
