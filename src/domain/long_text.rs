@@ -2,8 +2,10 @@
 //! read on in pages.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
+use serde::de::{self, Deserializer as _, Visitor};
 use serde_json::Value;
 
 use super::modality::name_in_tree;
@@ -86,28 +88,45 @@ fn end_of_string(inside: &[u8]) -> Option<usize> {
     }
 }
 
-/// The values of a line that are too long to be held, and where the inside of each stands.
-fn long_ones(line: &str) -> impl Iterator<Item = (Range<usize>, Cow<'_, str>)> {
+/// Where the insides of the values of a line stand that may be too long to be held.
+fn long_ones(line: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     strings(line.as_bytes()).filter_map(|(is_value, at)| {
         let inside = &line[at.clone()];
-        if !is_value || inside.len() <= HELD_BYTES || inside.starts_with(INLINE) {
-            return None;
-        }
-        let text = match memchr::memchr(b'\\', inside.as_bytes()) {
-            None => Cow::Borrowed(inside),
-            Some(_) => Cow::Owned(serde_json::from_str(&line[at.start - 1..=at.end]).ok()?),
-        };
-        (text.len() > HELD_BYTES).then_some((at, text))
+        (is_value && inside.len() > HELD_BYTES && !inside.starts_with(INLINE)).then_some(at)
     })
+}
+
+/// Reads the string whose inside stands there; it is not kept beside the line for that.
+fn read<T>(line: &str, at: &Range<usize>, each: impl FnOnce(&str) -> T) -> Option<T> {
+    struct Each<F>(F);
+
+    impl<T, F: FnOnce(&str) -> T> Visitor<'_> for Each<F> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            Ok(self.0(text))
+        }
+    }
+
+    let quoted = &line[at.start - 1..=at.end];
+    serde_json::Deserializer::from_str(quoted).deserialize_str(Each(each)).ok()
 }
 
 /// The line with the beginnings of its long texts, each with how much more there is, and their names:
 /// `input.text`.
 pub fn beginnings(line: &str) -> (Cow<'_, str>, Vec<String>) {
     let (mut short, mut at, mut long) = (String::new(), 0, 0);
-    for (range, text) in long_ones(line) {
+    for range in long_ones(line) {
+        let beginning = read(line, &range, |text| {
+            (text.len() > HELD_BYTES).then(|| serde_json::to_string(&cut(text, HELD_BYTES)))
+        });
+        let Some(Some(Ok(beginning))) = beginning else { continue };
         short.push_str(&line[at..range.start - 1]);
-        short.push_str(&serde_json::to_string(&cut(&text, HELD_BYTES)).unwrap_or_default());
+        short.push_str(&beginning);
         (at, long) = (range.end + 1, long + 1);
     }
     if long == 0 {
@@ -148,7 +167,22 @@ fn names(line: &Value) -> Vec<String> {
 
 /// A long text of a line: which of them, from 0.
 pub fn text_of(line: &str, at: usize) -> Option<Cow<'_, str>> {
-    long_ones(line).nth(at).map(|(_, text)| text)
+    let mut before = at;
+    for range in long_ones(line) {
+        let inside = &line[range.clone()];
+        let is_plain = memchr::memchr(b'\\', inside.as_bytes()).is_none();
+        let found = read(line, &range, |text| match text.len() > HELD_BYTES {
+            true if before == 0 => Some((!is_plain).then(|| text.to_owned())),
+            is_long => {
+                before -= usize::from(is_long);
+                None
+            }
+        });
+        if let Some(Some(text)) = found {
+            return Some(text.map_or(Cow::Borrowed(inside), Cow::Owned));
+        }
+    }
+    None
 }
 
 /// Where the pages of a text begin, and where the last ends.
