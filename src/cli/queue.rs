@@ -17,6 +17,8 @@ use crate::review::{Filter, QueueCounts};
 use crate::workspace::Workspace;
 
 const PAGE: usize = 500;
+/// From how many cases on it is found out at once which are whose.
+const MANY: usize = 2_000;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -159,6 +161,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     } else if filter.is_empty() {
         let mut from = QueueKey::FIRST;
         let mut left = limit;
+        if limit > MANY {
+            workspace.know_queue(&queue)?;
+        }
         while left > 0 {
             let page = workspace.queue_page(&queue, from, Direction::Forward, PAGE.min(left))?;
             let Some(last) = page.last() else { break };

@@ -55,6 +55,8 @@ pub struct Queue {
     policy: Policy,
     value: Option<Arc<Valuer>>,
     window: OnceLock<Arc<Window>>,
+    /// Where all cases of the queue stand, once that was asked for, in its order.
+    mine: OnceLock<Arc<Vec<QueueKey>>>,
 }
 
 /// The cases due soonest in the order of their value, and where the others begin.
@@ -230,6 +232,7 @@ impl Queue {
             value: Valuer::load(conn)?.map(Arc::new),
             policy,
             window: OnceLock::new(),
+            mine: OnceLock::new(),
         })
     }
 
@@ -290,7 +293,7 @@ impl Queue {
             counts.labeled = 0; // others' copies of what they labeled count too
         }
         let mut failed = None;
-        case::for_each_open(conn, Moment(i64::MAX), |work| {
+        case::for_each_open(conn, Moment(i64::MAX), |work, _| {
             match self.turn(conn, &work) {
                 Ok(None) => counts.labeled += u64::from(pooled),
                 Ok(Some(Turn::Others)) => counts.others += 1,
@@ -333,14 +336,46 @@ impl Queue {
             let comes_back = self.repeat.as_ref().is_some_and(|(_, row)| row.id == case.id);
             return Ok((!comes_back && !gold::measures(conn, &self.reviewer, case)?).then_some(0));
         }
-        if self.deferred.contains_key(&case.id) {
+        self.turn_of(conn, &case.work())
+    }
+
+    /// The same of an open case.
+    fn turn_of(&self, conn: &Connection, work: &CaseLoad<'_>) -> rusqlite::Result<Option<u8>> {
+        if self.deferred.contains_key(&work.case) {
             return Ok(None);
         }
-        Ok(match self.turn(conn, &case.work())? {
+        Ok(match self.turn(conn, work)? {
             Some(Turn::First) => Some(0),
             Some(Turn::Widened(behind)) => Some(behind),
             _ => None,
         })
+    }
+
+    /// Whether [`Self::page`] looks at cases that are none of the reviewer's.
+    pub fn is_shared(&self) -> bool {
+        self.state.is_none() && !self.share.is_everybodys()
+    }
+
+    /// Finds out where all cases of the queue stand: every open case is looked at once, where
+    /// [`Self::page`] looks at those that stand between the reviewer's. What comes later is not among
+    /// them.
+    pub fn know_mine(&self, conn: &Connection) -> rusqlite::Result<Arc<Vec<QueueKey>>> {
+        if let Some(mine) = self.mine.get() {
+            return Ok(Arc::clone(mine));
+        }
+        let (mut mine, mut failed) = (Vec::new(), None);
+        case::for_each_open(conn, Moment(i64::MAX), |work, key| {
+            match self.turn_of(conn, &work) {
+                Ok(turn) => mine.extend(turn.map(|turn| QueueKey { turn, ..key })),
+                Err(error) => failed = Some(error),
+            }
+            failed.is_none()
+        })?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        mine.sort_unstable();
+        Ok(Arc::clone(self.mine.get_or_init(|| Arc::new(mine))))
     }
 
     /// Whether a case that is settled could be the reviewer's, if it were not.
@@ -388,13 +423,16 @@ impl Queue {
         // Before it stand those in the order of their value.
         let bound = window.as_ref().and_then(|window| window.then).unwrap_or(QueueKey::FIRST);
         let first = window.as_ref().and_then(|window| window.then).unwrap_or(QueueKey::FIRST);
-        let plain = self.state.is_some() || self.share.is_everybodys();
-        let last = if plain { 0 } else { BEHIND_MAX.min(self.share.candidates().len() as u8) };
+        let last =
+            if !self.is_shared() { 0 } else { BEHIND_MAX.min(self.share.candidates().len() as u8) };
         let turns: Vec<u8> = match direction {
             Direction::Forward => (from.turn..=last).collect(),
             Direction::Backward => (0..=from.turn.min(last)).rev().collect(),
         };
         for turn in turns {
+            if kept.len() >= limit {
+                break;
+            }
             let start = match direction {
                 _ if turn == from.turn => from,
                 Direction::Forward => first,
@@ -493,6 +531,38 @@ impl Queue {
             Some(state) => (state, None),
             None => (CaseState::Open, Some(self.reviewer.as_str())),
         };
+        // Few are others' that one may take too: they are not looked for page by page.
+        let mine = match self.mine.get() {
+            Some(mine) if self.state.is_none() => Some(Arc::clone(mine)),
+            _ if turn > 0 => Some(self.know_mine(conn)?),
+            _ => None,
+        };
+        if let Some(mine) = mine {
+            let from = QueueKey { turn, ..from };
+            let of_turn = mine.partition_point(|key| key.turn < turn)
+                ..mine.partition_point(|key| key.turn <= turn);
+            let of_turn = &mine[of_turn];
+            let keys: &mut dyn Iterator<Item = &QueueKey> = match direction {
+                Direction::Forward => {
+                    &mut of_turn[of_turn.partition_point(|key| *key <= from)..].iter()
+                }
+                Direction::Backward => {
+                    &mut of_turn[..of_turn.partition_point(|key| *key < from)].iter().rev()
+                }
+            };
+            for key in keys {
+                if kept.len() >= limit
+                    || direction == Direction::Backward && (QueueKey { turn: 0, ..*key }) <= bound
+                {
+                    break;
+                }
+                let Some(case) = case::by_num(conn, key.num)? else { continue };
+                if case.state == state && self.place(conn, &case)? == Some(turn) {
+                    kept.push(CaseRow { turn, ..case });
+                }
+            }
+            return Ok(());
+        }
         while kept.len() < limit {
             let page = case::page(conn, state, from, direction, but_not, limit)?;
             let full = page.len() == limit;

@@ -366,7 +366,7 @@ impl Assignees {
     ) -> rusqlite::Result<()> {
         let mut sharing = Sharing::of(&self.share);
         let mut failed = None;
-        case::for_each_open(conn, until, |work| {
+        case::for_each_open(conn, until, |work, _| {
             let known = labeled_by(conn, policy, work.case, work.labels)
                 .and_then(|labeled| Ok((labeled, self.idle(conn, &work)?)));
             match known {

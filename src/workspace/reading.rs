@@ -218,6 +218,17 @@ impl Workspace {
         Ok(queue.page(&self.db.conn, from, to, limit)?)
     }
 
+    /// Finds out where all cases of a queue stand, for who wants many of them.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn know_queue(&self, queue: &Queue) -> Result<(), WorkError> {
+        if queue.is_shared() {
+            queue.know_mine(&self.db.conn)?;
+        }
+        Ok(())
+    }
+
     /// The cases of a queue that a filter lets through, until `stop` says so.
     ///
     /// # Errors

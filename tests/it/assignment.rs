@@ -5,6 +5,7 @@ use std::path::Path;
 
 use casework::db::case::{CaseRow, Direction, QueueKey};
 use casework::db::{self, Db};
+use casework::domain::assign::Turn;
 use casework::domain::ids::{CaseId, Hash};
 use casework::domain::label::{Label, MAIN_ROUND, ProtocolRef};
 use casework::domain::policy::Policy;
@@ -201,4 +202,75 @@ fn two_who_are_offline_for_a_week_lose_nothing_and_little_is_done_twice() {
 fn as_long_as_nobody_is_overdue_nothing_is_done_twice() {
     let twice = week(24 * 14).1;
     assert_eq!(twice, 0);
+}
+
+/// However a queue is read, in pages of any size, from either end, or with all places found at once,
+/// it holds the same cases in the same order: those whose turn it is, looked at one by one.
+#[test]
+fn a_queue_is_the_same_however_it_is_read() {
+    let place = Place::new();
+    let mut workspace = place.create();
+    for name in ["bo", "chidi", "dee", "eve", "fay"] {
+        place.ok(&["roster", "admit", name, "--role", "reviewer"]);
+    }
+    let lines: String =
+        (0..400).map(|n| crate::support::line(&format!("p{n}"), "hi", "a", 0.5, n * 7)).collect();
+    crate::support::ingest(&mut workspace, &lines);
+    let pages = |queue: &Queue, direction: Direction, limit: usize| {
+        let (mut found, mut from) = (
+            Vec::new(),
+            match direction {
+                Direction::Forward => QueueKey::FIRST,
+                Direction::Backward => QueueKey::LAST,
+            },
+        );
+        loop {
+            let page = workspace.queue_page(queue, from, direction, limit).unwrap();
+            found.extend(page.iter().map(CaseRow::key));
+            assert!(page.len() <= limit);
+            match page.last() {
+                Some(last) if page.len() == limit => from = last.key(),
+                _ => return found,
+            }
+        }
+    };
+    let hours = workspace.policy().unwrap().sla_hours;
+    let db = Db::open(&place.paths().database()).unwrap();
+    let mut sizes = Vec::new();
+    for part in [0.0, 0.6, 0.8, 1.1, 2.0] {
+        let now = Moment(casework::clock::now().0 + (part * f64::from(hours) * HOUR as f64) as i64);
+        let queue = || workspace.queue_of(None, now).unwrap();
+        let lone = queue();
+        let forward = pages(&lone, Direction::Forward, 1000);
+        // One by one.
+        let every = workspace.queue_of(Some(CaseState::Open), now).unwrap();
+        let mut expect: Vec<QueueKey> = Vec::new();
+        for key in pages(&every, Direction::Forward, 1000) {
+            let case = db::case::by_num(&db.conn, key.num).unwrap().unwrap();
+            let turn = match lone.turn(&db.conn, &case.work()).unwrap() {
+                Some(Turn::First) => 0,
+                Some(Turn::Widened(behind)) => behind,
+                _ => continue,
+            };
+            expect.push(QueueKey { turn, ..key });
+        }
+        expect.sort_unstable();
+        assert_eq!(forward, expect);
+        for limit in [1, 7, 50, 399] {
+            assert_eq!(pages(&queue(), Direction::Forward, limit), forward);
+            let mut backward = pages(&queue(), Direction::Backward, limit);
+            backward.reverse();
+            assert_eq!(backward, forward);
+            let known = queue();
+            workspace.know_queue(&known).unwrap();
+            assert_eq!(pages(&known, Direction::Forward, limit), forward);
+            let mut backward = pages(&known, Direction::Backward, limit);
+            backward.reverse();
+            assert_eq!(backward, forward);
+        }
+        sizes.push((forward.len(), forward.iter().filter(|key| key.turn > 0).count()));
+    }
+    // Others' come when their time runs out.
+    assert!(sizes[0].1 == 0 && sizes[0].0 > 20 && sizes[0].0 < 200, "{sizes:?}");
+    assert!(sizes[4].1 > 50, "{sizes:?}");
 }

@@ -399,17 +399,17 @@ pub fn near(conn: &Connection, case: &CaseRow, each_side: usize) -> rusqlite::Re
     Ok(found)
 }
 
-/// Calls `each` with what decides whose turn every open case is that is due by a time; stops if it
-/// says so.
+/// Calls `each` with what decides whose turn every open case is that is due by a time, and where it
+/// stands among them; stops if it says so.
 pub fn for_each_open(
     conn: &Connection,
     until: Moment,
-    mut each: impl FnMut(CaseLoad<'_>) -> bool,
+    mut each: impl FnMut(CaseLoad<'_>, QueueKey) -> bool,
 ) -> rusqlite::Result<()> {
     // All of them are read fastest as they lie.
     let how = if until == Moment(i64::MAX) { "NOT INDEXED" } else { "INDEXED BY view_case_queue" };
     let mut cases = conn.prepare_cached(&format!(
-        "SELECT id, at_ms, due_ms, labels, language, needs FROM view_case {how} WHERE state = ?1 AND due_ms <= ?2"
+        "SELECT id, at_ms, due_ms, labels, language, needs, rank, num FROM view_case {how} WHERE state = ?1 AND due_ms <= ?2"
     ))?;
     let mut rows = cases.query([CaseState::Open as i64, until.0])?;
     while let Some(row) = rows.next()? {
@@ -423,7 +423,8 @@ pub fn for_each_open(
             needs: &needs,
             idle: &[],
         };
-        if !each(work) {
+        let key = QueueKey { turn: 0, due: work.due.0, rank: row.get(6)?, num: row.get(7)? };
+        if !each(work, key) {
             break;
         }
     }
