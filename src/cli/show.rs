@@ -103,6 +103,30 @@ fn settled_words(settled: &Explained) -> String {
     format!("{} sure; {}", percent(settled.belief), without.join(", "))
 }
 
+/// What the model said beside its label, as the line has it.
+fn considered(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
+    let Some(prediction) = &case.prediction else { return Ok(()) };
+    let all = |of: &[(String, f64)]| {
+        let of: Vec<String> =
+            of.iter().map(|(name, value)| format!("{} {value}", visible(name))).collect();
+        of.join(", ")
+    };
+    if !prediction.top_k.is_empty() {
+        out.line(&format!("  considered: {}", all(&prediction.top_k)))?;
+    }
+    if let Some(rival) = prediction.challenger.as_ref() {
+        let others = match rival.top_k.as_slice() {
+            [] => String::new(),
+            others => format!("; considered: {}", all(others)),
+        };
+        out.line(&format!("  {} said {}{others}", visible(&rival.model), visible(&rival.label)))?;
+    }
+    if !prediction.features.is_empty() {
+        out.line(&format!("  feature importance: {}", all(&prediction.features)))?;
+    }
+    Ok(())
+}
+
 fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
     let row = &case.row;
     out.line(&format!("{}  {}  {}", row.id, row.external_id, row.stream))?;
@@ -140,11 +164,10 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
             "no prediction"
         });
         let sure = prediction.confidence.map(|p| format!(" {p:.3}")).unwrap_or_default();
-        out.line(&format!(
-            "{} said {label}{sure} at {}",
-            prediction.model(),
-            prediction.at.rfc3339()
-        ))?;
+        let model = Some(prediction.model()).filter(|model| !model.is_empty());
+        let model = model.unwrap_or_else(|| "The model".to_owned());
+        out.line(&format!("{model} said {label}{sure} at {}", prediction.at.rfc3339()))?;
+        considered(out, case)?;
         out.raw("\n")?;
         for paragraph in paragraphs(&case.parts(|cue| case.hidden.contains(&cue)), false) {
             out.line(&format!("  {}", paragraph.line()))?;
@@ -189,13 +212,16 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
         ))?;
     }
     if !case.logs.is_empty() {
-        out.line(&format!("\nlogs, times in {}", row.occurred_at.zone_words()))?;
+        out.raw("\n")?;
+        out.line(&format!("logs, times in {}", row.occurred_at.zone_words()))?;
     }
     for log in &case.logs {
         let at = log.line.at.map_or_else(|| " ".repeat(8), |at| at.clock());
         let own = if log.own { '|' } else { ' ' };
+        let service = log.line.service.as_ref();
+        let service = service.map_or(String::new(), |service| format!("{} ", visible(service)));
         out.line(&format!(
-            " {own}{at} {} {}",
+            " {own}{at} {} {service}{}",
             log.line.level.map_or("    ", |level| level.as_str()),
             visible(&log.line.message)
         ))?;

@@ -43,7 +43,7 @@ impl Session {
         }
         if opened.is_rejected(question, answer) {
             let words = format!("The model said {answer}, and you said that it is wrong.");
-            return self.say_with(&words, "{back} takes an answer back.");
+            return self.say_with(&words, "{take-back} takes an answer back.");
         }
         opened.keep_seen();
         // Another answer in a second round is not borne out by why the first was given.

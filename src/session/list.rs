@@ -41,6 +41,7 @@ impl Session {
     fn set_view(&mut self, view: Option<CaseState>) -> Vec<Effect> {
         self.view = view;
         self.listing = None;
+        self.unfiltered = None;
         self.filter.clear();
         self.generation += 1;
         vec![
@@ -80,6 +81,25 @@ impl Session {
                 "The policy hides the {}: the queue can't be narrowed or sorted by it.",
                 cue.as_str()
             ));
+        }
+        if text == self.filter && self.listing.is_none() {
+            return vec![Effect::Look(Look::Queue)];
+        }
+        // What the filter narrows comes back as it was, with the cursor.
+        match self.unfiltered.take() {
+            Some(all) if text.is_empty() => {
+                self.filter.clear();
+                self.generation += 1;
+                let shown = self.queue.shown;
+                self.queue = all;
+                self.queue.shown = shown;
+                self.queue.show_cursor();
+                return vec![Effect::Look(Look::Queue)];
+            }
+            None if self.filter.is_empty() && self.listing.is_none() => {
+                self.unfiltered = Some(self.queue.clone());
+            }
+            kept => self.unfiltered = kept,
         }
         // The list is what was asked for before: it is narrowed no further.
         self.listing = None;

@@ -108,6 +108,8 @@ pub enum Report {
     },
     Undone {
         case: CaseId,
+        /// The id that its stream gave it.
+        called: String,
         draft: Box<Draft>,
     },
     /// A note was made; words to show.

@@ -41,7 +41,7 @@ impl Session {
             Counts::Other => {
                 let mut effects = self.say(&format!(
                     "{}: the label of {} stands.",
-                    case.short(),
+                    self.called(case),
                     other.given_at().clock()
                 ));
                 effects.extend([
@@ -51,7 +51,7 @@ impl Session {
                 effects
             }
             Counts::Later => {
-                self.say(&format!("{}: these answers are kept as a draft.", case.short()))
+                self.say(&format!("{}: these answers are kept as a draft.", self.called(case)))
             }
         }
     }
@@ -188,7 +188,8 @@ impl Session {
                 self.labeled_in_session();
                 let mut effects = vec![Effect::Count { all: false }, Effect::Guard];
                 if let Some(otherwise) = otherwise {
-                    effects.extend(self.say(&format!("{} is saved; {otherwise}.", case.short())));
+                    let words = format!("{} is saved; {otherwise}.", self.called(case));
+                    effects.extend(self.say(&words));
                 }
                 // What was just decided may be like the next.
                 effects.extend(
@@ -203,7 +204,7 @@ impl Session {
                 self.saving = self.saving.saturating_sub(1);
                 let words = format!(
                     "NOT SAVED ({}): {}. Your answers are kept as a draft.",
-                    case.short(),
+                    self.called(case),
                     why.words.trim_end_matches('.')
                 );
                 let mut effects = self.say_with(&words, why.hint);
@@ -215,7 +216,7 @@ impl Session {
                 }
                 effects
             }
-            Report::Undone { case, draft } => {
+            Report::Undone { case, called, draft } => {
                 self.wrote();
                 self.saved = self.saved.saturating_sub(1);
                 let mut effects = self.settle_time();
@@ -229,8 +230,7 @@ impl Session {
                     Effect::Open { id: case },
                 ]);
                 effects.extend(self.say(&format!(
-                    "Undone: the label of {}; its answers are a draft again.",
-                    case.short()
+                    "Undone: the label of {called}; its answers are a draft again."
                 )));
                 effects
             }
@@ -254,7 +254,7 @@ impl Session {
                     if is_open {
                         self.queue.go_to(case);
                     }
-                    self.queue.remove(case);
+                    self.leaves_queue(case);
                     let next = self.queue.current().map(|row| row.id);
                     if is_open && next.is_none() {
                         self.opened = None;

@@ -36,6 +36,8 @@ pub struct Session {
     pub view: Option<CaseState>,
     pub counts: QueueCounts,
     pub filter: String,
+    /// The queue as it stood before it was filtered.
+    pub(super) unfiltered: Option<QueueModel>,
     pub(super) generation: u64,
     pub opened: Option<Opened>,
     /// A large case that is being read, to be opened.
@@ -136,6 +138,7 @@ impl Session {
             view: None,
             counts,
             filter: String::new(),
+            unfiltered: None,
             generation: 0,
             opened: None,
             coming: None,
@@ -183,6 +186,14 @@ impl Session {
     pub fn say_with(&mut self, words: &str, hint: &'static str) -> Vec<Effect> {
         self.message = Some(Message { words: words.to_owned(), hint });
         Vec::new()
+    }
+
+    /// Takes a case out of the queue: it was labeled or put off.
+    pub(super) fn leaves_queue(&mut self, id: CaseId) {
+        self.queue.remove(id);
+        if let Some(all) = &mut self.unfiltered {
+            all.remove(id);
+        }
     }
 
     /// The case that is open.
@@ -285,7 +296,7 @@ impl Session {
             for id in labeled {
                 let Some(row) = self.queue.rows.iter().find(|row| row.id == id) else { continue };
                 let (less, stands_by) = (u64::from(was_open), row.turn > 0);
-                self.queue.remove(id);
+                self.leaves_queue(id);
                 self.counts.labeled += less;
                 let standing_by = less * u64::from(stands_by);
                 self.counts.widened = self.counts.widened.saturating_sub(standing_by);

@@ -86,6 +86,8 @@ impl Front for Shell {
     }
 }
 
+const NO_CASE: &str = "No case is under the cursor.";
+
 /// Terminals that put right-to-left text in order and can't be told not to, as they call themselves.
 const ARRANGING: [&str; 2] = ["Konsole", "mlterm"];
 
@@ -180,7 +182,11 @@ impl Shell {
         // What is done is done to the case under the cursor, and not to the one that still stands
         // beside it.
         let digit = key.char().is_some_and(|c| c.is_ascii_digit());
-        if self.preview().is_some() && (digit || row.is_some_and(|row| is_of_the_case(row.name))) {
+        let of_the_case = digit || row.is_some_and(|row| is_of_the_case(row.name));
+        if of_the_case && self.has_no_case_at_hand() {
+            return self.session.say(NO_CASE);
+        }
+        if self.preview().is_some() && of_the_case {
             self.held = Some(event);
             return self.open_at_cursor();
         }
@@ -221,6 +227,11 @@ impl Shell {
         }
     }
 
+    /// Whether the cursor is in a queue that shows no case: another one may still stand beside it.
+    fn has_no_case_at_hand(&self) -> bool {
+        self.focus == Focus::Queue && self.session.queue.rows.is_empty()
+    }
+
     /// Moves through the queue: the case and the guide stay as they are.
     fn moved(&mut self, by: impl FnOnce(&mut QueueModel) -> Vec<Effect>) -> Vec<Effect> {
         self.only_moved = true;
@@ -232,6 +243,9 @@ impl Shell {
     fn command(&mut self, command: &'static Command) -> Vec<Effect> {
         let row = self.session.queue.current().filter(|_| self.focus == Focus::Queue);
         let (case, own) = (row.map(|row| row.id), row.map(|row| row.external_id.clone()));
+        if command.needs != Needs::Nothing && self.has_no_case_at_hand() {
+            return self.session.say(NO_CASE);
+        }
         if command.ask.is_empty() {
             let said = Said { case, ..Said::default() };
             return self.session.take(Input::Command(command, said), self.session.now);

@@ -590,3 +590,81 @@ fn the_theme_follows_the_background_that_the_terminal_says() {
     session.feed(Event::Terminal(Reply::Name("Konsole 23.08.1".to_owned())));
     assert!(!session.front.arranges());
 }
+
+/// Whoever leaves a filter is where they were; and where the queue shows no case, no key is of one.
+#[test]
+fn a_filter_takes_neither_the_place_nor_lets_act_on_what_it_hides() {
+    let place = Place::new();
+    let mut session = session(&place, (160, 45));
+    session.front.focus = Focus::Queue;
+    let at = |session: &Review| {
+        let queue = &session.front.session.queue;
+        (queue.place(), queue.current().map(|row| row.id), queue.rows.len())
+    };
+    session.press("j j j j j j j");
+    let before = at(&session);
+    assert_eq!(before.0, 8);
+    for keys in
+        ["/ Esc", "/ \"card\" Esc", "/ \"card\" Enter / ctrl-u Enter", "/ \"card\" Enter j Esc"]
+    {
+        session.press(keys);
+        assert_eq!(at(&session), before, "{keys}");
+    }
+    // A filter that nothing fits.
+    session.press("/ \"zzzqqq\" Enter");
+    assert_eq!(at(&session).1, None);
+    let open = session.front.session.open_id();
+    for keys in ["1", "d", "Enter", "s"] {
+        session.press(keys);
+        let said = session.text();
+        assert_eq!(session.front.session.open_id(), open, "{keys}");
+        if ["1", "d"].contains(&keys) {
+            assert!(said.contains("No case is under the cursor."), "{keys}: {said}");
+        }
+    }
+    session.press("Esc");
+    assert_eq!(at(&session), before);
+}
+
+/// What a message tells people to press is the key of something that there is.
+#[test]
+fn every_key_that_a_message_names_is_one() {
+    let names = Review::in_turn(demo(&Place::new()), (80, 24), || T0, None);
+    let keymap = names.unwrap().front.keymap;
+    let mut found = 0;
+    let mut look = |path: &std::path::Path| {
+        let source = std::fs::read_to_string(path).unwrap();
+        let source = source.split("#[cfg(test)]").next().unwrap();
+        let mut rest = source;
+        while let Some((before, after)) = rest.split_once('"') {
+            let end = after.find('"').unwrap_or(after.len());
+            let (text, then) = after.split_at(end);
+            rest = then.get(1..).unwrap_or_default();
+            // What is formatted names values.
+            if before.trim_end().ends_with("!(") || text.contains('\n') {
+                continue;
+            }
+            let names = text.split('{').skip(1).filter_map(|part| part.split_once('}'));
+            for (name, _) in names.filter(|(name, _)| {
+                name.len() > 2 && name.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+            }) {
+                found += 1;
+                let told = format!("{{{name}}}");
+                assert_ne!(keymap.fill(&told), told, "{} in {}", text, path.display());
+            }
+        }
+    };
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/session");
+    let mut folders = vec![root];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                look(&path);
+            }
+        }
+    }
+    assert!(found > 20, "{found}");
+}

@@ -85,7 +85,9 @@ impl Write for Undo {
                         .filter(|draft| !draft.is_empty())
                         .unwrap_or_else(|| Draft::of(&given.label)),
                 );
-                Ok(Report::Undone { case, draft })
+                let row = at.workspace.listed_case(case)?;
+                let called = row.map_or_else(|| case.short(), |row| row.external_id);
+                Ok(Report::Undone { case, called, draft })
             }
         }
     }

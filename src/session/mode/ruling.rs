@@ -68,7 +68,7 @@ impl Session {
             return effects;
         }
         self.queue.go_to(case);
-        self.queue.remove(case);
+        self.leaves_queue(case);
         match self.queue.current().map(|row| row.id) {
             Some(id) => effects.extend([Effect::Open { id }, Effect::Dispute { case: id }]),
             None => self.opened = None,

@@ -27,7 +27,8 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
         }
         lines.push(Line::default());
     };
-    let model = prediction.model();
+    let model = Some(prediction.model()).filter(|model| !model.is_empty());
+    let model = model.unwrap_or_else(|| "The model".to_owned());
     match prediction.top_k.as_slice() {
         [] => section(format!("{} gave no candidates", visible(&model)), &[], 1.0),
         candidates => section(format!("{} considered", visible(&model)), candidates, 1.0),
