@@ -9,7 +9,7 @@ use super::read::{Chunk, LINE_BYTES_MAX};
 use super::summary::Unanswered;
 use crate::domain::hygiene::Fact;
 use crate::domain::plugin::PluginFlag;
-use crate::domain::prediction::{Reject, Row};
+use crate::domain::prediction::{Reject, Row, check_whole};
 use crate::domain::time::Moment;
 use crate::domain::traps::Why;
 use crate::format::mapping::Mapping;
@@ -208,6 +208,11 @@ pub fn look(
         if let Some((rule, why)) = verdict.cannot.filter(|_| !flagged) {
             looked.rejected.push(Rejected { line: number, reject: Reject::Rule(rule, why) });
         }
+        // What is broken deep inside is no case, so that nothing counts it as flagged.
+        if flagged && let Err(reject) = check_whole(&chunk.text[range.clone()]) {
+            looked.rejected.push(Rejected { line: number, reject });
+            return;
+        }
         for (point, why) in verdict.unanswered {
             let trap = &traps.points()[point].trap.name;
             let one = Unanswered { lines: 1, line: number, reason: why };
@@ -227,6 +232,7 @@ pub fn look(
 pub fn lone_line(number: u64, line: &str) -> Option<Seen> {
     let chunk = Arc::new(Chunk { first_line: number, text: line.to_owned(), ..Chunk::default() });
     let row = Row::parse(&chunk.text).ok()?;
+    check_whole(&chunk.text).ok()?;
     Some(seen(&chunk, number, 0..chunk.text.len(), &row, true))
 }
 

@@ -836,3 +836,30 @@ fn what_a_rule_asks_for_in_vain_is_told() {
     let (code, _) = told(&["ingest", &lines, "--where", "input.text", "--dry-run"]);
     assert_eq!(code, Some(1));
 }
+
+/// A line that is broken where no rule looks is rejected before anything counts it.
+#[test]
+fn a_line_that_is_rejected_is_neither_flagged_nor_a_neighbour() {
+    let place = Place::new();
+    drop(place.create());
+    let good = |n: i64| crate::support::line(&format!("p{n}"), "some text", "x", 0.2, n);
+    let deep = good(1)
+        .replace("\"some text\"", &format!("\"t\",\"d\":{}{}", "[".repeat(3000), "]".repeat(3000)));
+    let lines = written(&place, "lines.jsonl", &[good(0), deep, good(2)].concat());
+    let traps = "[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.5\"\n\
+                 [[trap]]\nname = \"half\"\nsample = 0.5\nper_day = 1\n";
+    let traps = written(&place, "traps.toml", traps);
+    place.ok(&["trap", "publish", &traps]);
+    let tried = place.ok(&["trap", "try", &traps, &lines, "--json"]);
+    let summary = place.ok(&["ingest", &lines, "--json"]);
+    let summary: Value = serde_json::from_str(&summary).unwrap();
+    assert_eq!((&summary["opened"], &summary["rejected"]), (&2.into(), &1.into()));
+    let low = &summary["traps"]["low"];
+    assert_eq!((&low["seen"], &low["flagged"], &low["kept"]), (&2.into(), &2.into(), &2.into()));
+    let tried: Vec<Value> = tried.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_low = tried.iter().find(|one| one["trap"] == "low").unwrap();
+    assert_eq!(of_low["flagged"], 2);
+    let shown = place.ok(&["show", "p0", "--json"]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["neighbours"].as_array().unwrap().len(), 1, "{shown}");
+}
