@@ -102,16 +102,12 @@ pub fn read_chunks(
                 }
             }
         }
+        // What was there before is one line so far: it is not looked through again.
         let from = start.min(pending.len());
-        let cut = if ended {
-            Some(pending.len())
-        } else {
-            memrchr(b'\n', &pending[from..]).map(|i| from + i + 1)
-        };
-        let cut = match cut {
-            Some(cut) => cut,
-            // A drained chunk may hold its newlines before `from`.
-            None => memrchr(b'\n', &pending[..from]).map_or(0, |i| i + 1),
+        let cut = match memrchr(b'\n', &pending[from..]) {
+            _ if ended => pending.len(),
+            Some(at) => from + at + 1,
+            None => 0,
         };
         if cut > 0 {
             let rest = pending.split_off(cut);
