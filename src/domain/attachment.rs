@@ -30,7 +30,12 @@ pub enum Attachment {
         standing: Option<Standing>,
     },
     /// An address. It is shown, never fetched.
-    Url { url: String, media_type: String, alt: Option<String> },
+    Url {
+        url: String,
+        media_type: String,
+        /// What else the line says of it, in words.
+        more: Vec<String>,
+    },
 }
 
 /// A file as it was when the case that points to it was detected. It is known by the field that points
@@ -242,7 +247,14 @@ impl Attachment {
         if let Some(data) = Self::of_text(url) {
             return Some(data);
         }
-        Some(Self::Url { url: url.to_owned(), media_type: media_type(), alt: text("alt") })
+        let more = [
+            text("bytes").map(|bytes| format!("{bytes} bytes")),
+            text("sha256").map(|hash| format!("SHA-256 {hash}")),
+            text("detail").map(|detail| format!("detail {detail}")),
+            text("alt").map(|alt| format!("“{alt}”")),
+        ];
+        let more = more.into_iter().flatten().collect();
+        Some(Self::Url { url: url.to_owned(), media_type: media_type(), more })
     }
 
     /// Which file is meant, if it is one.
@@ -311,7 +323,8 @@ impl Attachment {
                     Found::Unknown if acts(media_type) => {
                         Some("it can act: it is never run or drawn".to_owned())
                     }
-                    Found::Unknown => None,
+                    Found::Unknown => is_known_by_its_beginning(media_type)
+                        .then(|| format!("it says it is {media_type}, and it is none")),
                 };
                 (format!("{media_type}, {bytes} bytes, in the line"), wrong)
             }
@@ -325,15 +338,21 @@ impl Attachment {
                 words.extend(good);
                 (words.join(", "), wrong)
             }
-            Self::Url { url, media_type, alt } => {
+            Self::Url { url, media_type, more } => {
                 let mut words = vec![url.clone()];
                 words.extend((!media_type.is_empty()).then(|| media_type.clone()));
-                words.extend(alt.as_ref().map(|alt| format!("“{alt}”")));
+                words.extend(more.iter().cloned());
                 words.push("not fetched".to_owned());
                 (words.join(", "), None)
             }
         }
     }
+}
+
+/// Whether all data of a type begins in a way that [`kind_of`] knows.
+pub fn is_known_by_its_beginning(media_type: &str) -> bool {
+    ["image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "audio/wav"]
+        .contains(&media_type)
 }
 
 /// Whether a browser would run or draw it.
@@ -393,6 +412,17 @@ mod tests {
         let cut = wrong(&format!("data:image/png;base64,{}", &png[..png.len() - 3]));
         assert_eq!(cut.as_deref(), Some("its data ends in the middle"));
         assert!(wrong("data:text/html,<script>").is_some());
+        let none = wrong(&format!("data:image/png;base64,{}", STANDARD.encode("hello world")));
+        assert_eq!(none.as_deref(), Some("it says it is image/png, and it is none"));
+        assert_eq!(wrong(&format!("data:audio/mpeg;base64,{}", STANDARD.encode("hello"))), None);
+        // All that a reference says is shown.
+        let of = json!({"url": "https://a/b", "media_type": "image/png", "bytes": 77,
+            "sha256": "ab", "detail": "low", "alt": "a cat"});
+        let (facts, _) = Attachment::of(&of).unwrap().facts();
+        for said in ["https://a/b", "image/png", "77 bytes", "SHA-256 ab", "detail low", "“a cat”"]
+        {
+            assert!(facts.contains(said), "{said}: {facts}");
+        }
         for none in ["database: x", "data", "dat\u{e4}:x,y", "plain"] {
             assert_eq!(Attachment::of(&json!(none)), None, "{none}");
         }

@@ -193,7 +193,7 @@ impl Shell {
         // Over the whole screen the case hides its question: nothing is answered unseen.
         if self.zoomed && row.is_some_and(|row| row.place.answers()) {
             self.zoomed = false;
-            return Vec::new();
+            return self.session.say("Here is what is asked: press it again to answer.");
         }
         if let Some(row) = row {
             return self.do_action(row.name, key);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::attachment::{Attachment, Standing, kind_of};
+use crate::domain::attachment::{Attachment, Standing, is_known_by_its_beginning, kind_of};
 use crate::domain::modality::{named_attachments, parts};
 use crate::domain::text::cut;
 use crate::media::Unreadable;
@@ -107,8 +107,12 @@ pub fn look_at(name: &str, attachment: &Attachment, roots: &[String]) -> LookedA
             is_one = false;
             looked.wrong.push(Unreadable::Empty.to_string());
         }
-        _ => match std::str::from_utf8(&bytes) {
+        kind => match std::str::from_utf8(&bytes) {
             Ok(text) if !text.contains('\0') => {
+                if kind.is_none() && is_known_by_its_beginning(said) && attachment.meant().is_some()
+                {
+                    looked.wrong.push(format!("it says it is {said}, and it is none"));
+                }
                 looked.shown = Shown::Source(cut(text, TEXT_BYTES_MAX).into_owned());
             }
             _ if said.starts_with("image/") || said.starts_with("audio/") => {

@@ -169,6 +169,9 @@ fn ended(
                 key("next-case")
             )
         }
+        (false, None, None) if shell.focus == Focus::Queue => {
+            shell.keymap.fill("{open} goes to the case, where {submit} submits it.")
+        }
         (false, None, None) => {
             shell.keymap.fill("{submit} submits. {rationale} says why. {confidence}: how sure.")
         }
