@@ -335,9 +335,10 @@ pub(super) fn say_of_rules(summary: &Summary) {
             "  {trap}: its rule has no answer on {lines}, first on line {line}: {reason}"
         ));
     }
-    for UnseenField { trap, field, of } in &summary.unseen_fields {
+    for UnseenField { trap, field, near, of } in &summary.unseen_fields {
         let lines = counted(*of as u64, "line");
-        say(&format!("  {trap} asks for {field}, which none of the first {lines} has"));
+        let near = near.as_ref().map_or(String::new(), |near| format!("; there is {near}"));
+        say(&format!("  {trap} asks for {field}, which none of the first {lines} has{near}"));
     }
 }
 

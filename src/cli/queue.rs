@@ -17,8 +17,6 @@ use crate::review::{Filter, QueueCounts};
 use crate::workspace::Workspace;
 
 const PAGE: usize = 500;
-/// From how many cases on it is found out at once which are whose.
-const MANY: usize = 2_000;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -161,7 +159,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     } else if filter.is_empty() {
         let mut from = QueueKey::FIRST;
         let mut left = limit;
-        if limit > MANY {
+        // Of many it is found out at once which are whose.
+        if limit > PAGE {
             workspace.know_queue(&queue)?;
         }
         while left > 0 {

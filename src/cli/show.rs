@@ -119,7 +119,7 @@ fn considered(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
             [] => String::new(),
             others => format!("; considered: {}", all(others)),
         };
-        out.line(&format!("  {} said {}{others}", visible(&rival.model), visible(&rival.label)))?;
+        out.line(&format!("  {} said {}{others}", visible(rival.called()), visible(&rival.label)))?;
     }
     if !prediction.features.is_empty() {
         out.line(&format!("  feature importance: {}", all(&prediction.features)))?;
@@ -164,8 +164,7 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
             "no prediction"
         });
         let sure = prediction.confidence.map(|p| format!(" {p:.3}")).unwrap_or_default();
-        let model = Some(prediction.model()).filter(|model| !model.is_empty());
-        let model = model.unwrap_or_else(|| "The model".to_owned());
+        let model = prediction.called();
         out.line(&format!("{model} said {label}{sure} at {}", prediction.at.rfc3339()))?;
         considered(out, case)?;
         out.raw("\n")?;

@@ -346,6 +346,13 @@ pub struct Rival {
     pub top_k: Vec<(String, f64)>,
 }
 
+impl Rival {
+    /// What it is called, also where the line does not name it.
+    pub fn called(&self) -> &str {
+        if self.model.is_empty() { "another model" } else { &self.model }
+    }
+}
+
 impl Prediction {
     /// Reads a line that [`Row::parse`] accepted; that looked only at what it needed, this at all
     /// of it.
@@ -385,6 +392,11 @@ impl Prediction {
 
     pub fn model(&self) -> String {
         model_words(&self.line["model"])
+    }
+
+    /// What the model is called, also where the line does not name it.
+    pub fn called(&self) -> String {
+        Some(self.model()).filter(|model| !model.is_empty()).unwrap_or_else(|| "The model".into())
     }
 }
 

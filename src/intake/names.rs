@@ -20,14 +20,14 @@ const FIELDS_MAX: usize = 10_000;
 const DEPTH_MAX: usize = 6;
 
 /// The input, once the names that traps ask for were looked for in its first lines; with the fields
-/// of which none of these has any.
+/// of which none of these has any. A stream is not refused for a field that may come later; rules that
+/// are new, which somebody just typed, are refused for one that is called almost as one that there is.
 ///
 /// # Errors
-/// A name that none of them has, a field that is called almost as one that they have, and those of
-/// reading.
+/// A name that none of them has, such a field, and those of reading.
 pub fn checked<'i>(
     input: Input<'i>,
-    traps: &Traps,
+    (traps, is_new): (&Traps, bool),
     source: Option<&Mapping>,
     stop: &AtomicBool,
 ) -> Result<(Input<'i>, Vec<UnseenField>), IntakeError> {
@@ -43,19 +43,22 @@ pub fn checked<'i>(
                 Some(source) => source.line(line).unwrap_or_default(),
                 None => line.to_owned(),
             };
-            let unseen = check(traps, &text.lines().map(line).collect::<Vec<_>>())?;
+            let unseen = check((traps, is_new), &text.lines().map(line).collect::<Vec<_>>())?;
             Ok((Input::Lines(Box::new(Cursor::new(head).chain(input))), unseen))
         }
         Input::Records(mut records) => {
             let first: Vec<io::Result<Record>> = records.by_ref().take(HEAD_RECORDS).collect();
             let lines = first.iter().flatten().filter_map(|record| record.line.clone().ok());
-            let unseen = check(traps, &lines.collect::<Vec<_>>())?;
+            let unseen = check((traps, is_new), &lines.collect::<Vec<_>>())?;
             Ok((Input::Records(Box::new(first.into_iter().chain(records))), unseen))
         }
     }
 }
 
-fn check(traps: &Traps, lines: &[String]) -> Result<Vec<UnseenField>, IntakeError> {
+fn check(
+    (traps, is_new): (&Traps, bool),
+    lines: &[String],
+) -> Result<Vec<UnseenField>, IntakeError> {
     // What is no stream at all is told of line by line.
     if !lines.iter().any(|line| line.trim_start().starts_with('{')) {
         return Ok(Vec::new());
@@ -71,10 +74,11 @@ fn check(traps: &Traps, lines: &[String]) -> Result<Vec<UnseenField>, IntakeErro
     let mut unseen = Vec::new();
     for (trap, field) in asked.into_iter().filter(|(_, field)| of > 0 && !known.contains(*field)) {
         let (trap, field) = (trap.to_owned(), field.to_owned());
-        if let Some(near) = nearest(&field, &known) {
-            return Err(BadRule::Field { trap, field, near: near.to_owned(), of }.into());
+        let near = nearest(&field, &known).map(str::to_owned);
+        if is_new && let Some(near) = near {
+            return Err(BadRule::Field { trap, field, near, of }.into());
         }
-        unseen.push(UnseenField { trap, field, of });
+        unseen.push(UnseenField { trap, field, near, of });
     }
     unseen.sort_unstable();
     unseen.dedup();

@@ -168,7 +168,13 @@ impl Summary {
         for (trap, unanswered) in other.unanswered {
             self.unanswered.entry(trap).or_default().add(unanswered);
         }
-        self.unseen_fields.extend(other.unseen_fields);
+        for unseen in other.unseen_fields {
+            let same =
+                |known: &UnseenField| (&known.trap, &known.field) == (&unseen.trap, &unseen.field);
+            if !self.unseen_fields.iter().any(same) {
+                self.unseen_fields.push(unseen);
+            }
+        }
         for (what, n) in other.no_case {
             *self.no_case.entry(what).or_default() += n;
         }
@@ -230,6 +236,9 @@ impl Unanswered {
 pub struct UnseenField {
     pub trap: String,
     pub field: String,
+    /// The field that was likely meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub near: Option<String>,
     /// How many lines were looked at.
     pub of: usize,
 }

@@ -59,7 +59,7 @@ fn model_words(case: &OpenCase) -> Option<String> {
     let rival = prediction
         .challenger
         .as_ref()
-        .map(|rival| format!("; {} said {}{}", rival.model, rival.label, p(rival.confidence)));
+        .map(|rival| format!("; {} said {}{}", rival.called(), rival.label, p(rival.confidence)));
     Some(format!(
         "{} said {said}{}{}.",
         prediction.model(),

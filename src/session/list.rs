@@ -86,20 +86,15 @@ impl Session {
             return vec![Effect::Look(Look::Queue)];
         }
         // What the filter narrows comes back as it was, with the cursor.
-        match self.unfiltered.take() {
-            Some(all) if text.is_empty() => {
-                self.filter.clear();
-                self.generation += 1;
-                let shown = self.queue.shown;
-                self.queue = all;
-                self.queue.shown = shown;
-                self.queue.show_cursor();
-                return vec![Effect::Look(Look::Queue)];
-            }
-            None if self.filter.is_empty() && self.listing.is_none() => {
-                self.unfiltered = Some(self.queue.clone());
-            }
-            kept => self.unfiltered = kept,
+        if self.filter.is_empty() {
+            self.unfiltered = self.listing.is_none().then(|| self.queue.clone());
+        } else if text.is_empty()
+            && let Some(all) = self.unfiltered.take()
+        {
+            self.filter.clear();
+            self.generation += 1;
+            self.queue = QueueModel::again(all, self.queue.shown);
+            return vec![Effect::Look(Look::Queue)];
         }
         // The list is what was asked for before: it is narrowed no further.
         self.listing = None;

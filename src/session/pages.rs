@@ -44,6 +44,13 @@ impl QueueModel {
         }
     }
 
+    /// One that was put away, before as many rows as are shown now.
+    pub fn again(all: Self, shown: usize) -> Self {
+        let mut all = Self { shown, ..all };
+        all.show_cursor();
+        all
+    }
+
     /// Takes in a page that was read.
     pub fn take(
         &mut self,

@@ -105,7 +105,9 @@ impl Session {
         match report {
             Report::Page { from, direction, rows, full } => {
                 if !self.filter.is_empty() && (from == QueueKey::FIRST || self.queue.filtered) {
-                    return Vec::new(); // a page asked for before the filter was set
+                    // The list that is filtered is another now, and is read when the filter is left.
+                    self.unfiltered = None;
+                    return Vec::new();
                 }
                 let total = self.shown_total();
                 self.queue.take(from, direction, rows, full, total);

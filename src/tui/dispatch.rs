@@ -227,11 +227,6 @@ impl Shell {
         }
     }
 
-    /// Whether the cursor is in a queue that shows no case: another one may still stand beside it.
-    fn has_no_case_at_hand(&self) -> bool {
-        self.focus == Focus::Queue && self.session.queue.rows.is_empty()
-    }
-
     /// Moves through the queue: the case and the guide stay as they are.
     fn moved(&mut self, by: impl FnOnce(&mut QueueModel) -> Vec<Effect>) -> Vec<Effect> {
         self.only_moved = true;

@@ -211,7 +211,8 @@ impl Shell {
     pub fn places(&self) -> Vec<Place> {
         let mut places = Vec::with_capacity(4);
         if let Some(opened) = self.session.opened.as_ref().filter(|opened| {
-            (self.focus != Focus::Queue || self.is_wide()) && opened.published.is_some()
+            (self.focus != Focus::Queue || self.is_wide() && !self.has_no_case_at_hand())
+                && opened.published.is_some()
         }) {
             if self.focus == Focus::Queue {
                 places.push(Place::Queue); // its own keys come first
@@ -242,6 +243,11 @@ impl Shell {
         }
         places.push(Place::Any);
         places
+    }
+
+    /// Whether the cursor is in a queue that shows no case: another one may still stand beside it.
+    pub(super) fn has_no_case_at_hand(&self) -> bool {
+        self.focus == Focus::Queue && self.session.queue.rows.is_empty()
     }
 
     /// The tab that is shown: where none was chosen, all at once if there is room.

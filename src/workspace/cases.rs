@@ -260,7 +260,8 @@ impl Workspace {
         let (input, unseen_fields) = if request.piece {
             (input, Vec::new())
         } else {
-            intake::checked(input, traps, plan.source, stop)?
+            let is_new = !request.rules.is_empty() || request.instead.is_some();
+            intake::checked(input, (traps, is_new), plan.source, stop)?
         };
         let passed_over = |db: &Db| {
             let name = format!("state:{}", CaseState::Unsampled as i64);

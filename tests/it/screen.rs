@@ -610,6 +610,18 @@ fn a_filter_takes_neither_the_place_nor_lets_act_on_what_it_hides() {
         session.press(keys);
         assert_eq!(at(&session), before, "{keys}");
     }
+    // What was undone meanwhile is in the queue again.
+    session.press("1 1 1 1 1 Enter Enter");
+    let labeled = at(&session).2;
+    session.front.focus = Focus::Queue;
+    session.press("/ \"card\" Enter U");
+    session.front.focus = Focus::Queue;
+    session.press("Esc");
+    let undone = session.front.session.open_id();
+    let rows = &session.front.session.queue.rows;
+    assert!(at(&session).2 >= labeled && rows.iter().any(|row| Some(row.id) == undone));
+    session.press("g j j j j j j j");
+    let before = at(&session);
     // A filter that nothing fits.
     session.press("/ \"zzzqqq\" Enter");
     assert_eq!(at(&session).1, None);

@@ -28,7 +28,7 @@ impl Session {
             diverged_at,
         });
         let title = format!("{} of {}", training.attempts.len(), training.items.len());
-        self.queue.remove(label.case);
+        self.leaves_queue(label.case);
         vec![Effect::Show(Window::Feedback { title, words, is_end: false })]
     }
 

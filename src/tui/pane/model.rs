@@ -27,8 +27,7 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
         }
         lines.push(Line::default());
     };
-    let model = Some(prediction.model()).filter(|model| !model.is_empty());
-    let model = model.unwrap_or_else(|| "The model".to_owned());
+    let model = prediction.called();
     match prediction.top_k.as_slice() {
         [] => section(format!("{} gave no candidates", visible(&model)), &[], 1.0),
         candidates => section(format!("{} considered", visible(&model)), candidates, 1.0),
@@ -37,7 +36,7 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
         let agrees =
             if Some(&rival.label) == prediction.label.as_ref() { "agrees" } else { "differs" };
         section(
-            format!("{} {agrees}: {}", visible(&rival.model), visible(&rival.label)),
+            format!("{} {agrees}: {}", visible(rival.called()), visible(&rival.label)),
             &rival.top_k,
             1.0,
         );
@@ -91,7 +90,7 @@ pub fn candidates(shell: &Shell, opened: &Opened, columns: usize, n: usize) -> V
         let agrees = Some(&rival.label) == prediction.label.as_ref();
         let words = if agrees { "agrees" } else { "differs" };
         let number = rival.confidence.map_or_else(|| "     ".to_owned(), |p| format!("{p:.2} "));
-        let who = fit(&visible(&rival.model), columns.saturating_sub(wide + 15)).into_owned();
+        let who = fit(&visible(rival.called()), columns.saturating_sub(wide + 15)).into_owned();
         lines.push(Line::from(vec![
             Span::raw(named(&rival.label)),
             Span::raw(number),
