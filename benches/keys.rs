@@ -124,7 +124,7 @@ fn label(review: &mut Review, recorded: &Value) -> usize {
             QuestionKind::Label { .. } => {
                 let meant = recorded["corrected_label"].as_str().unwrap();
                 let offered = review.front.session.opened.as_ref().unwrap().offered();
-                match offered.iter().position(|(label, _)| label == meant) {
+                match offered.iter().position(|said| said.name == *meant) {
                     Some(at) if at < 5 => press(review, &(at + 1).to_string(), 1),
                     _ => {
                         // As few letters as bring it to the top.

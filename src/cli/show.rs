@@ -6,6 +6,7 @@ use super::out::Out;
 use super::{CliError, Context, Exit};
 use crate::domain::cues::Cue;
 use crate::domain::label::outcome_words;
+use crate::domain::prediction::Scored;
 use crate::domain::reading::paragraphs;
 use crate::domain::resolve::{Explained, How};
 use crate::domain::text::visible;
@@ -106,10 +107,9 @@ fn settled_words(settled: &Explained) -> String {
 /// What the model said beside its label, as the line has it.
 fn considered(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
     let Some(prediction) = &case.prediction else { return Ok(()) };
-    let all = |of: &[(String, f64)]| {
-        let of: Vec<String> =
-            of.iter().map(|(name, value)| format!("{} {value}", visible(name))).collect();
-        of.join(", ")
+    let all = |of: &[Scored]| {
+        let one = |said: &Scored| format!("{} {}", visible(&said.name), said.written);
+        of.iter().map(one).collect::<Vec<_>>().join(", ")
     };
     if !prediction.top_k.is_empty() {
         out.line(&format!("  considered: {}", all(&prediction.top_k)))?;
@@ -119,7 +119,9 @@ fn considered(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
             [] => String::new(),
             others => format!("; considered: {}", all(others)),
         };
-        out.line(&format!("  {} said {}{others}", visible(rival.called()), visible(&rival.label)))?;
+        let sure = rival.written.as_ref().map(|sure| format!(" {sure}")).unwrap_or_default();
+        let (who, label) = (visible(rival.called()), visible(&rival.label));
+        out.line(&format!("  {who} said {label}{sure}{others}"))?;
     }
     if !prediction.features.is_empty() {
         out.line(&format!("  feature importance: {}", all(&prediction.features)))?;
@@ -163,7 +165,7 @@ fn words(out: &mut Out, case: &OpenCase) -> std::io::Result<()> {
         } else {
             "no prediction"
         });
-        let sure = prediction.confidence.map(|p| format!(" {p:.3}")).unwrap_or_default();
+        let sure = prediction.written().map(|sure| format!(" {sure}")).unwrap_or_default();
         let model = prediction.called();
         out.line(&format!("{model} said {label}{sure} at {}", prediction.at.rfc3339()))?;
         considered(out, case)?;

@@ -8,9 +8,12 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::prediction::scalar;
+
+/// What the `type` of an object says that is told by its being an attachment.
+const KINDS: &[&str] = &["image", "image_url", "input_image", "base64", "url"];
 
 /// Something that is not words.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,19 +158,39 @@ pub enum Found {
 impl Attachment {
     /// The attachment that a value of a line is, if it is one.
     pub fn of(value: &Value) -> Option<Self> {
-        match value {
-            Value::String(text) => Self::of_text(text),
-            Value::Object(object) => {
-                // As chat messages have pictures: OpenAI, Anthropic, Gemini.
-                for name in ["image_url", "source", "inlineData", "inline_data"] {
-                    if let Some(inner) = object.get(name) {
-                        return Self::of(inner).or_else(|| Self::of_data(inner));
-                    }
-                }
-                Self::of_data(value).or_else(|| Self::of_reference(value))
+        Self::with_rest(value).map(|(attached, _)| attached)
+    }
+
+    /// The attachment that a value is, and what stands beside it that tells nothing of it.
+    pub fn with_rest(value: &Value) -> Option<(Self, Vec<(String, Value)>)> {
+        let object = match value {
+            Value::String(text) => {
+                return Self::of_text(text).map(|attached| (attached, Vec::new()));
             }
-            _ => None,
-        }
+            Value::Object(object) => object,
+            _ => return None,
+        };
+        // As chat messages have pictures: OpenAI, Anthropic, Gemini.
+        const WITHIN: &[&str] = &["image_url", "source", "inlineData", "inline_data"];
+        let within = WITHIN.iter().find_map(|name| object.get_key_value(*name));
+        let (attached, used, mut rest) = match within {
+            Some((name, inner)) => {
+                let (attached, rest) = Self::with_rest(inner)?;
+                let rest = rest.into_iter().map(|(key, value)| (format!("{name}.{key}"), value));
+                (attached, vec![name.as_str()], rest.collect())
+            }
+            None => {
+                let (attached, used) =
+                    Self::of_data(object).or_else(|| Self::of_reference(object))?;
+                (attached, used, Vec::new())
+            }
+        };
+        rest.extend(rest_of(object, |name, value| {
+            let is_kind =
+                name == "type" && value.as_str().is_some_and(|kind| KINDS.contains(&kind));
+            is_kind || used.contains(&name)
+        }));
+        Some((attached, rest))
     }
 
     fn of_text(text: &str) -> Option<Self> {
@@ -193,12 +216,12 @@ impl Attachment {
         Self::Data { media_type, bytes: long, found, content: bytes.into() }
     }
 
-    /// `{"media_type": …, "data": …}` with base64.
-    fn of_data(value: &Value) -> Option<Self> {
-        let media_type = ["media_type", "mimeType", "mime_type"]
-            .iter()
-            .find_map(|name| value[*name].as_str())?;
-        Some(Self::data(media_type, value["data"].as_str()?, true))
+    /// `{"media_type": …, "data": …}` with base64, and the fields that it is read from.
+    fn of_data(object: &Map<String, Value>) -> Option<(Self, Vec<&'static str>)> {
+        let text = |name: &str| object.get(name).and_then(Value::as_str);
+        let named = ["media_type", "mimeType", "mime_type"];
+        let (name, media_type) = named.iter().find_map(|name| Some((*name, text(name)?)))?;
+        Some((Self::data(media_type, text("data")?, true), vec![name, "data"]))
     }
 
     fn data(media_type: &str, data: &str, base64: bool) -> Self {
@@ -232,20 +255,25 @@ impl Attachment {
         Self::Data { media_type, bytes: digits.len() * 3 / 4, found, content: content.into() }
     }
 
-    /// `{"path"|"url", "media_type", "bytes", "sha256", "alt"}`.
-    fn of_reference(value: &Value) -> Option<Self> {
-        let text = |name: &str| scalar(&value[name]);
-        let media_type = || text("media_type").unwrap_or_default();
+    /// `{"path"|"url", "media_type", "bytes", "sha256", "alt"}`, and those of them that it is read from.
+    fn of_reference(object: &Map<String, Value>) -> Option<(Self, Vec<&'static str>)> {
         const NAMES: &[&str] = &["path", "url", "media_type", "bytes", "sha256", "alt", "detail"];
-        let reference = value.as_object()?.keys().all(|name| NAMES.contains(&name.as_str()));
+        let text = |name: &str| object.get(name).and_then(scalar);
+        let media_type = || text("media_type").unwrap_or_default();
+        let reference = object.keys().all(|name| NAMES.contains(&name.as_str()));
+        let read_of = |of: &'static str| {
+            let known = NAMES.iter().copied().filter(|name| text(name).is_some());
+            known.filter(move |name| *name == of || !["path", "url"].contains(name))
+        };
         if let Some(path) = text("path").filter(|_| reference) {
             let (bytes, sha256, alt) = (text("bytes"), text("sha256"), text("alt"));
             let (media_type, then, standing) = (media_type(), None, None);
-            return Some(Self::File { path, media_type, bytes, sha256, alt, then, standing });
+            let file = Self::File { path, media_type, bytes, sha256, alt, then, standing };
+            return Some((file, read_of("path").filter(|name| *name != "detail").collect()));
         }
-        let url = value["url"].as_str().filter(|_| reference)?;
+        let url = object.get("url").and_then(Value::as_str).filter(|_| reference)?;
         if let Some(data) = Self::of_text(url) {
-            return Some(data);
+            return Some((data, vec!["url"]));
         }
         let more = [
             text("bytes").map(|bytes| format!("{bytes} bytes")),
@@ -254,7 +282,8 @@ impl Attachment {
             text("alt").map(|alt| format!("“{alt}”")),
         ];
         let more = more.into_iter().flatten().collect();
-        Some(Self::Url { url: url.to_owned(), media_type: media_type(), more })
+        let address = Self::Url { url: url.to_owned(), media_type: media_type(), more };
+        Some((address, read_of("url").collect()))
     }
 
     /// Which file is meant, if it is one.
@@ -347,6 +376,20 @@ impl Attachment {
             }
         }
     }
+}
+
+/// The fields of an object that are not `used` and hold something.
+pub fn rest_of(
+    object: &Map<String, Value>,
+    used: impl Fn(&str, &Value) -> bool,
+) -> Vec<(String, Value)> {
+    let holds = |value: &Value| match value {
+        Value::Array(list) => !list.is_empty(),
+        Value::Null => false,
+        _ => true,
+    };
+    let rest = object.iter().filter(|(name, value)| holds(value) && !used(name, value));
+    rest.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Whether all data of a type begins in a way that [`kind_of`] knows.

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::attachment::Attachment;
+use super::attachment::{Attachment, rest_of};
 use super::prediction::scalar;
 
 /// Names under which a list is a conversation even where not every turn of it is sound.
@@ -20,34 +20,6 @@ const NAMES: &[&str] = &[
 ];
 const ROLES: &[&str] = &["role", "from", "speaker"];
 const WORDS: &[&str] = &["content", "value", "parts", "utterance", "text", "tool_calls"];
-/// What a block is read from.
-const OF_BLOCKS: &[&str] = &[
-    "type",
-    "text",
-    "thinking",
-    "name",
-    "input",
-    "arguments",
-    "args",
-    "function",
-    "content",
-    "output",
-    "image_url",
-    "source",
-    "inlineData",
-    "inline_data",
-    "functionCall",
-    "functionResponse",
-    "media_type",
-    "mimeType",
-    "mime_type",
-    "data",
-    "path",
-    "url",
-    "bytes",
-    "sha256",
-    "alt",
-];
 /// Roles that conversations have; another one is said to be unknown.
 const KNOWN: &[&str] = &[
     "system",
@@ -106,6 +78,14 @@ impl Turn {
         self.named || self.role.as_deref().is_some_and(|role| ["user", "human"].contains(&role))
     }
 
+    /// Its words, where a model says nothing else in it: an answer.
+    pub fn only_answer(&self) -> Option<String> {
+        let models = ["assistant", "gpt", "model", "bot"];
+        let by_model = self.role.as_deref().is_none_or(|role| models.contains(&role));
+        let only_words = self.blocks.iter().all(|block| matches!(block, Block::Text(_)));
+        (by_model && only_words && self.more.is_empty()).then(|| self.text())
+    }
+
     /// All that is said in it.
     pub fn text(&self) -> String {
         let said = self.blocks.iter().filter_map(|block| match block {
@@ -139,24 +119,24 @@ fn is_turn(object: &Map<String, Value>) -> bool {
 }
 
 fn turn(value: &Value) -> Turn {
-    let role = ROLES.iter().find_map(|name| scalar(&value[*name]));
+    let role = ROLES.iter().find_map(|name| Some((*name, scalar(&value[*name])?)));
+    let (read_role, mut role) = role.unzip();
     let named = value.get("speaker").is_some();
     let Some(object) = value.as_object() else {
         return Turn { role, blocks: vec![Block::Other(value.clone())], more: Vec::new(), named };
     };
-    let mut blocks = Vec::new();
-    let mut more = Vec::new();
+    let (mut blocks, mut more) = (Vec::new(), Vec::new());
     let kind = object.get("type").and_then(Value::as_str).unwrap_or_default();
     if ["function_call", "function_call_output", "reasoning"].contains(&kind) {
-        blocks.push(block(value));
-        let role = match kind {
-            "function_call_output" => "tool",
-            _ => "assistant",
-        };
-        rest_of(object, OF_BLOCKS, &mut more);
-        return Turn { role: Some(role.to_owned()), blocks, more, named };
+        // What it says of a role is not by whom it is here.
+        role = Some(if kind == "function_call_output" { "tool" } else { "assistant" }.to_owned());
+        content(value, &mut blocks, &mut more);
+        return Turn { role, blocks, more, named };
     }
-    rest_of(object, &[ROLES, WORDS, &["type"]].concat(), &mut more);
+    more.extend(rest_of(object, |name, value| {
+        let is_kind = name == "type" && value == "message";
+        is_kind || Some(name) == read_role || WORDS.contains(&name)
+    }));
     for words in WORDS.iter().filter_map(|name| object.get(*name)) {
         content(words, &mut blocks, &mut more);
     }
@@ -170,76 +150,106 @@ fn turn(value: &Value) -> Turn {
     Turn { role, blocks, more, named }
 }
 
-/// The fields of an object that are none of these, and that hold something.
-fn rest_of(object: &Map<String, Value>, known: &[&str], more: &mut Vec<(String, Value)>) {
-    let holds = |value: &Value| match value {
-        Value::Array(list) => !list.is_empty(),
-        Value::Null => false,
-        _ => true,
-    };
-    let rest =
-        object.iter().filter(|(name, value)| !known.contains(&name.as_str()) && holds(value));
-    more.extend(rest.map(|(name, value)| (name.clone(), value.clone())));
-}
-
 fn content(value: &Value, blocks: &mut Vec<Block>, more: &mut Vec<(String, Value)>) {
     match value {
         Value::Null => {}
+        Value::String(text) => blocks.push(Block::Text(text.clone())),
         Value::Array(list) => list.iter().for_each(|item| content(item, blocks, more)),
         value => {
-            let block = block(value);
+            let read = Attachment::with_rest(value)
+                .map(|(attached, rest)| (Block::Attached(attached), rest))
+                .or_else(|| block(value.as_object()?));
             // What is none of the blocks that are known is shown whole.
-            if let (Some(object), false) = (value.as_object(), matches!(block, Block::Other(_))) {
-                rest_of(object, OF_BLOCKS, more);
-            }
+            let (block, rest) = read.unwrap_or_else(|| (Block::Other(value.clone()), Vec::new()));
             blocks.push(block);
+            more.extend(rest);
         }
     }
 }
 
-fn block(value: &Value) -> Block {
-    let text = |name: &str| value[name].as_str().map(str::to_owned);
-    let raw = |value: &Value| scalar(value).unwrap_or_else(|| value.to_string());
-    let call = |of: &Value, arguments: &str| Block::Call {
-        name: scalar(&of["name"]).unwrap_or_default(),
-        arguments: raw(&of[arguments]),
-    };
-    if let Value::String(text) = value {
-        return Block::Text(text.clone());
-    }
-    if let Some(attached) = Attachment::of(value) {
-        return Block::Attached(attached);
-    }
-    match value["type"].as_str() {
+/// The block that an object is, and what stands in it besides.
+fn block(object: &Map<String, Value>) -> Option<(Block, Vec<(String, Value)>)> {
+    let text = |name: &str| object.get(name).and_then(Value::as_str).map(str::to_owned);
+    let kind = object.get("type").and_then(Value::as_str);
+    let (block, used, mut within) = match kind {
         Some("text" | "input_text" | "output_text") => {
-            text("text").map_or_else(|| Block::Other(value.clone()), Block::Text)
+            (Block::Text(text("text")?), vec!["text"], Vec::new())
         }
-        Some("thinking" | "reasoning") => match text("thinking").or_else(|| text("text")) {
-            Some(words) => Block::Thinking(words),
-            None => Block::Other(value.clone()),
-        },
-        Some("tool_use") => call(value, "input"),
-        Some("function") => call(&value["function"], "arguments"),
-        Some("function_call") => call(value, "arguments"),
+        Some("thinking" | "reasoning") => {
+            let (name, words) = ["thinking", "text"].iter().find_map(|n| Some((*n, text(n)?)))?;
+            (Block::Thinking(words), vec![name], Vec::new())
+        }
+        Some("tool_use") => call("", object, "input"),
+        Some("function") => call("function", object, "arguments"),
+        Some("function_call") => call("", object, "arguments"),
         Some("tool_result" | "function_call_output") => {
-            let mut inner = Vec::new();
-            let name = if value.get("content").is_some() { "content" } else { "output" };
-            content(&value[name], &mut inner, &mut Vec::new());
-            let words = inner.into_iter().map(|block| match block {
-                Block::Text(text) => text,
-                Block::Attached(attached) => attached.facts().0,
-                _ => String::new(),
-            });
-            Block::Result(words.collect::<Vec<_>>().join("\n"))
+            let name = if object.contains_key("content") { "content" } else { "output" };
+            let (words, rest) = result(object.get(name).unwrap_or(&Value::Null));
+            (Block::Result(words), vec![name], rest)
         }
-        Some(_) => Block::Other(value.clone()),
-        None => match (text("text"), value.get("functionCall"), value.get("functionResponse")) {
-            (Some(text), ..) => Block::Text(text),
-            (_, Some(of), _) => call(of, "args"),
-            (.., Some(of)) => Block::Result(raw(&of["response"])),
-            _ => Block::Other(value.clone()),
-        },
+        Some(_) => return None,
+        None if object.get("text").is_some_and(Value::is_string) => {
+            (Block::Text(text("text")?), vec!["text"], Vec::new())
+        }
+        None if object.contains_key("functionCall") => call("functionCall", object, "args"),
+        None => {
+            let (name, answer) = object.get_key_value("functionResponse")?;
+            let of = answer.as_object().filter(|of| of.contains_key("response"));
+            let rest = of.map(|of| rest_of(of, |name, _| name == "response"));
+            let words = raw(of.map_or(answer, |of| &of["response"]));
+            (Block::Result(words), vec![name.as_str()], under(name, rest.unwrap_or_default()))
+        }
+    };
+    within.extend(rest_of(object, |name, _| used.contains(&name) || name == "type"));
+    Some((block, within))
+}
+
+/// A call of a tool that stands in a field of an object, or in the object itself; with the fields of it
+/// that are read, and what else stands in that one.
+fn call<'o>(
+    within: &'static str,
+    object: &'o Map<String, Value>,
+    arguments: &'static str,
+) -> (Block, Vec<&'o str>, Vec<(String, Value)>) {
+    let inner = object.get(within).and_then(Value::as_object);
+    let of = inner.unwrap_or(object);
+    let name = of.get("name").and_then(scalar);
+    let read = [("name", name.is_some()), (arguments, of.contains_key(arguments))];
+    let read: Vec<&str> = read.into_iter().filter_map(|(name, is)| is.then_some(name)).collect();
+    let arguments = of.get(arguments).map(raw).unwrap_or_default();
+    let block = Block::Call { name: name.unwrap_or_default(), arguments };
+    match inner {
+        Some(of) => {
+            let rest = rest_of(of, |name, _| read.contains(&name));
+            (block, vec![within], under(within, rest))
+        }
+        None => (block, read, Vec::new()),
     }
+}
+
+/// What a tool answered as one text, with what stands beside its words; as it stands where it is
+/// something else than words.
+fn result(value: &Value) -> (String, Vec<(String, Value)>) {
+    let (mut blocks, mut more) = (Vec::new(), Vec::new());
+    content(value, &mut blocks, &mut more);
+    let words = blocks.into_iter().map(|block| match block {
+        Block::Text(text) => Some(text),
+        Block::Attached(attached) => Some(attached.facts().0),
+        _ => None,
+    });
+    match words.collect::<Option<Vec<String>>>() {
+        Some(words) => (words.join("\n"), more),
+        None => (raw(value), Vec::new()),
+    }
+}
+
+fn raw(value: &Value) -> String {
+    scalar(value).unwrap_or_else(|| value.to_string())
+}
+
+/// Fields of a field.
+fn under(name: &str, fields: Vec<(String, Value)>) -> Vec<(String, Value)> {
+    fields.into_iter().map(|(key, value)| (format!("{name}.{key}"), value)).collect()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::modality::name_in_tree;
 use super::text::{cut, head};
+use super::written::{end_of_string, strings};
 
 /// Bytes of a payload up to which all of it is held.
 pub const WHOLE_BYTES: u64 = 4 << 20;
@@ -63,29 +64,6 @@ pub struct Found {
 /// How large something is, in words.
 pub fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
-}
-
-/// The insides of the strings of a JSON text, and whether each is a value.
-pub fn strings(json: &[u8]) -> impl Iterator<Item = (bool, Range<usize>)> + '_ {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let start = at + memchr::memchr(b'"', json.get(at..)?)? + 1;
-        let end = start + end_of_string(json.get(start..)?)?;
-        at = end + 1;
-        Some((json.get(at) != Some(&b':'), start..end))
-    })
-}
-
-/// Where the quote is that ends a string.
-fn end_of_string(inside: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        at += memchr::memchr2(b'"', b'\\', inside.get(at..)?)?;
-        if inside[at] == b'"' {
-            return Some(at);
-        }
-        at += 2;
-    }
 }
 
 /// Where the insides of the values of a line stand that may be too long to be held.

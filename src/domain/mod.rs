@@ -13,6 +13,7 @@ pub mod near;
 pub mod logtime;
 pub mod logline;
 pub mod field;
+pub mod written;
 pub mod prediction;
 pub mod attachment;
 pub mod mail;

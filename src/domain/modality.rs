@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use super::attachment::Attachment;
 use super::chat::{self, Block, Turn};
 use super::mail::{Mail, Piece};
-use super::prediction::scalar;
+use super::prediction::{Scored, scalar};
+use super::written;
 
 /// Pairs of fields that are two answers, of which neither comes before the other.
 const ANSWERS: &[(&str, &str)] = &[
@@ -83,7 +84,7 @@ impl View {
         match self {
             Self::Text => Some(Shape::Text(text.to_owned())),
             Self::Json => {
-                let value = serde_json::from_str(text).ok()?;
+                let value = written::read(text).ok()?;
                 Some(part(String::new(), name, &value).shape)
             }
             Self::Csv => table_of_csv(text),
@@ -107,10 +108,48 @@ fn table_of_csv(text: &str) -> Option<Shape> {
     (!rest.is_empty()).then_some(Shape::Table { columns, rows: rest })
 }
 
-/// Fields of a line that are shown in places of their own.
-const APART: &[&str] = &["id", "model", "feature_importance"];
-/// Fields of what a model said that are.
-const SAID_APART: &[&str] = &["label", "confidence", "top_k", "model"];
+/// Whether a field of a line is shown in a place of its own: what [`super::prediction::Prediction`] reads.
+fn is_apart(name: &str, value: &Value) -> bool {
+    match name {
+        "id" => scalar(value).is_some(),
+        "feature_importance" => all_scored(value, "feature", "weight"),
+        _ => false,
+    }
+}
+
+/// Whether a field of what a model said is.
+fn is_said_apart(name: &str, value: &Value) -> bool {
+    match name {
+        "label" => scalar(value).is_some(),
+        "confidence" => value.is_number() || value.is_null(),
+        "top_k" => all_scored(value, "label", "p"),
+        _ => false,
+    }
+}
+
+/// Whether a list is of names with a number each and of nothing else.
+fn all_scored(value: &Value, name: &str, number: &str) -> bool {
+    let is_scored = |item: &Value| {
+        Scored::read(item, name, number).is_some()
+            && item.as_object().is_some_and(|object| object.len() == 2)
+    };
+    value.as_array().is_some_and(|list| list.iter().all(is_scored))
+}
+
+/// What the words that a model is called by leave of what is said of it.
+fn more_of_model(name: &str, model: &Value, parts: &mut Vec<Part>) {
+    match model {
+        Value::Object(object) => {
+            let mut more = object.clone();
+            more.retain(|name, value| {
+                !(["name", "version"].contains(&name.as_str()) && scalar(value).is_some())
+            });
+            of_object(name, &more, parts);
+        }
+        plain if scalar(plain).is_some() || plain.is_null() => {}
+        other => parts.push(part(name.to_owned(), "model", other)),
+    }
+}
 
 /// The parts of a line where some of its fields are said to be something.
 pub fn parts_viewed(
@@ -137,18 +176,30 @@ pub fn parts_viewed(
 pub fn parts(line: &Value, may: impl Fn(&str) -> bool) -> Vec<Part> {
     let mut parts = Vec::new();
     let fields = line.as_object().into_iter().flatten();
-    for (name, value) in fields.filter(|(name, _)| !APART.contains(&name.as_str()) && may(name)) {
+    for (name, value) in fields.filter(|(name, value)| !is_apart(name, value) && may(name)) {
         match (name.as_str(), value) {
+            ("model", model) => more_of_model(name, model, &mut parts),
             ("prediction" | "challenger", Value::Object(said)) => {
                 let mut more = said.clone();
-                more.retain(|name, _| !SAID_APART.contains(&name.as_str()));
+                let label = said.get("label").and_then(scalar);
+                // What a challenger without a label said is told nowhere else.
+                if name == "prediction" || label.is_some() {
+                    more.retain(|name, value| !is_said_apart(name, value));
+                }
+                let model = match name.as_str() {
+                    "challenger" if label.is_some() => more.shift_remove("model"),
+                    _ => None,
+                };
                 of_object(name, &more, &mut parts);
+                if let Some(model) = model {
+                    more_of_model("challenger.model", &model, &mut parts);
+                }
             }
             ("prediction" | "challenger", Value::Null) => {}
             ("input" | "output" | "context", Value::Object(object)) if !object.is_empty() => {
                 of_object(name, object, &mut parts);
             }
-            _ => parts.push(part(name.clone(), name, value)),
+            _ => with_rest(name.clone(), name, value, &mut parts),
         }
     }
     // The text that a case is called by is read first, then what else the model was given.
@@ -335,7 +386,7 @@ fn of_object(path: &str, object: &Map<String, Value>, parts: &mut Vec<Part>) {
         } else if let (Some(language), Value::String(text)) = (language_of(name, object), value) {
             parts.push(Part { name: full, shape: Shape::Code { language, text: text.clone() } });
         } else {
-            parts.push(part(full, name, value));
+            with_rest(full, name, value, parts);
         }
     }
 }
@@ -376,6 +427,15 @@ fn part(full: String, name: &str, value: &Value) -> Part {
     Part { name: full, shape }
 }
 
+/// A field as a part, and what else stands in an attachment as parts behind it.
+fn with_rest(full: String, name: &str, value: &Value, parts: &mut Vec<Part>) {
+    let rest = Attachment::with_rest(value).map(|(_, rest)| rest).unwrap_or_default();
+    parts.push(part(full.clone(), name, value));
+    for (key, value) in rest {
+        with_rest(name_in_tree(&full, Ok(&key)), &key, &value, parts);
+    }
+}
+
 /// Whether a text can stand in one row behind its name.
 pub fn is_short(text: &str) -> bool {
     text.len() <= SHORT && !text.contains(['\n', '\r'])
@@ -389,7 +449,7 @@ fn pair_of(
     object: &Map<String, Value>,
 ) -> Option<(String, Shape)> {
     let text = |value: &Value| match chat::message(value) {
-        Some(turn) => Some(turn.text()),
+        Some(turn) => turn.only_answer(),
         None => value.as_str().map(str::to_owned),
     };
     let found = |(one, two): &(&str, &str)| -> Option<(String, Shape)> {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::time::Moment;
+use super::written;
 
 /// Why a line can't be taken in.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -332,9 +333,26 @@ pub struct Prediction {
     pub at: Moment,
     pub label: Option<String>,
     pub confidence: Option<f64>,
-    pub top_k: Vec<(String, f64)>,
+    pub top_k: Vec<Scored>,
     pub challenger: Option<Rival>,
-    pub features: Vec<(String, f64)>,
+    pub features: Vec<Scored>,
+}
+
+/// A name that a model gave a number.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    pub name: String,
+    pub number: f64,
+    /// The number as the line has it.
+    pub written: String,
+}
+
+impl Scored {
+    /// Reads an item of a list by what its fields are called.
+    pub fn read(item: &Value, name: &str, number: &str) -> Option<Self> {
+        let (name, value) = (scalar(&item[name])?, &item[number]);
+        Some(Self { name, number: value.as_f64()?, written: value.to_string() })
+    }
 }
 
 /// What another model said of the same input.
@@ -343,7 +361,9 @@ pub struct Rival {
     pub model: String,
     pub label: String,
     pub confidence: Option<f64>,
-    pub top_k: Vec<(String, f64)>,
+    /// The confidence as the line has it.
+    pub written: Option<String>,
+    pub top_k: Vec<Scored>,
 }
 
 impl Rival {
@@ -357,30 +377,28 @@ impl Prediction {
     /// Reads a line that [`Row::parse`] accepted; that looked only at what it needed, this at all
     /// of it.
     pub fn parse(raw: &str) -> Result<Self, Reject> {
-        let line: Value = serde_json::from_str(raw).map_err(|error| not_json(&error))?;
+        let line = written::read(raw).map_err(|error| not_json(&error))?;
         let prediction = &line["prediction"];
         let text = scalar;
-        let pairs = |list: &Value, name: &str, number: &str| -> Vec<(String, f64)> {
+        let scored = |list: &Value, name: &str, number: &str| -> Vec<Scored> {
             let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
-            items
-                .iter()
-                .filter_map(|item| Some((text(&item[name])?, item[number].as_f64()?)))
-                .collect()
+            items.iter().filter_map(|item| Scored::read(item, name, number)).collect()
         };
         let rival = &line["challenger"];
         let challenger = text(&rival["label"]).map(|label| Rival {
             model: model_words(&rival["model"]),
             label,
             confidence: rival["confidence"].as_f64(),
-            top_k: pairs(&rival["top_k"], "label", "p"),
+            written: as_written(&rival["confidence"]),
+            top_k: scored(&rival["top_k"], "label", "p"),
         });
         Ok(Self {
             at: line["occurred_at"].as_str().and_then(Moment::parse).unwrap_or_default(),
             label: text(&prediction["label"]),
             confidence: prediction["confidence"].as_f64(),
-            top_k: pairs(&prediction["top_k"], "label", "p"),
+            top_k: scored(&prediction["top_k"], "label", "p"),
             challenger,
-            features: pairs(&line["feature_importance"], "feature", "weight"),
+            features: scored(&line["feature_importance"], "feature", "weight"),
             line,
         })
     }
@@ -392,6 +410,11 @@ impl Prediction {
 
     pub fn model(&self) -> String {
         model_words(&self.line["model"])
+    }
+
+    /// Its confidence as the line has it, where that is not hidden.
+    pub fn written(&self) -> Option<String> {
+        as_written(&self.line["prediction"]["confidence"])
     }
 
     /// What the model is called, also where the line does not name it.
@@ -410,7 +433,14 @@ pub fn scalar(value: &Value) -> Option<String> {
     }
 }
 
+fn as_written(number: &Value) -> Option<String> {
+    number.is_number().then(|| number.to_string())
+}
+
 fn model_words(model: &Value) -> String {
+    if let Some(name) = scalar(model) {
+        return name;
+    }
     let word = |key: &str| scalar(&model[key]).unwrap_or_default();
     format!("{} {}", word("name"), word("version")).trim().to_owned()
 }
@@ -441,7 +471,7 @@ mod tests {
             (Some("7"), "router 2".to_owned(), "router 2".to_owned())
         );
         assert_eq!(
-            whole.top_k.iter().map(|(label, _)| label.as_str()).collect::<Vec<_>>(),
+            whole.top_k.iter().map(|said| said.name.as_str()).collect::<Vec<_>>(),
             ["7", "true"]
         );
         let input = whole.line["input"].to_string();

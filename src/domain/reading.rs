@@ -400,10 +400,12 @@ fn tree(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
     use crate::domain::modality::parts;
+    use crate::domain::prediction::Prediction;
 
     fn lines(line: &Value, fold: bool) -> Vec<String> {
         paragraphs(&parts(line, |_| true), fold).iter().map(Paragraph::line).collect()
@@ -430,6 +432,161 @@ mod tests {
         ];
         assert_eq!(lines(&line, false), unfolded);
         assert!(lines(&line, true).contains(&"    c: … (1 fields)".to_owned()));
+    }
+
+    /// A value with a word of its own in each place; `word` makes the next one.
+    fn filled(value: &Value, words: &mut Vec<String>) -> Value {
+        match value {
+            // Marks of a shape stay as they are.
+            Value::String(text) => json!(text),
+            Value::Array(list) => list.iter().map(|item| filled(item, words)).collect(),
+            Value::Object(object) => {
+                let fields = object.iter().map(|(name, value)| {
+                    // What data holds is drawn, and its size told.
+                    let kept = ["data", "media_type"].contains(&name.as_str());
+                    let value = if kept { value.clone() } else { filled(value, words) };
+                    (name.clone(), value)
+                });
+                Value::Object(fields.collect())
+            }
+            Value::Bool(long) => {
+                let word = format!("w{}w", words.len());
+                words.push(word.clone());
+                json!(if *long { format!("{word} {}", "la ".repeat(40)) } else { word })
+            }
+            _ => {
+                let number = format!("{}.50", 10_000 + words.len());
+                words.push(number.clone());
+                serde_json::from_str(&number).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Values of the shapes that are known, and of such that are nearly so.
+    fn shape() -> impl Strategy<Value = Value> {
+        let plain = || prop_oneof![Just(json!(false)), Just(json!(true)), Just(json!(0))];
+        let kind = prop::sample::select(vec![
+            "text",
+            "input_text",
+            "thinking",
+            "reasoning",
+            "tool_use",
+            "function",
+            "function_call",
+            "tool_result",
+            "function_call_output",
+            "image",
+            "image_url",
+            "message",
+            "strange",
+        ]);
+        let name = prop::sample::select(vec![
+            "role",
+            "from",
+            "speaker",
+            "content",
+            "value",
+            "parts",
+            "utterance",
+            "text",
+            "tool_calls",
+            "name",
+            "version",
+            "input",
+            "arguments",
+            "args",
+            "function",
+            "output",
+            "thinking",
+            "image_url",
+            "source",
+            "functionCall",
+            "functionResponse",
+            "response",
+            "url",
+            "path",
+            "bytes",
+            "sha256",
+            "alt",
+            "detail",
+            "columns",
+            "rows",
+            "chosen",
+            "rejected",
+            "answer_a",
+            "answer_b",
+            "messages",
+            "history",
+            "code",
+            "language",
+            "email",
+            "csv",
+            "label",
+            "confidence",
+            "top_k",
+            "p",
+            "model",
+            "other",
+            "more",
+        ]);
+        plain().prop_recursive(5, 40, 5, move |inner| {
+            let named = prop::collection::vec((name.clone(), inner.clone()), 1..6);
+            let object = (named, prop::option::of(kind.clone()), 0..6, inner.clone(), 0..9usize);
+            let object = object.prop_map(|(named, kind, data, words, turn)| {
+                let named = named.into_iter().map(|(name, value)| (name.to_owned(), value));
+                let mut object: serde_json::Map<String, Value> = named.collect();
+                if let Some(name) = ["content", "value", "parts", "utterance"].get(turn) {
+                    object.insert("role".to_owned(), json!(false));
+                    object.insert((*name).to_owned(), words);
+                }
+                object.extend(kind.map(|kind| ("type".to_owned(), json!(kind))));
+                if data == 0 {
+                    object.insert("media_type".to_owned(), json!("image/png"));
+                    object.insert("data".to_owned(), json!("aGVsbG8="));
+                }
+                Value::Object(object)
+            });
+            prop_oneof![2 => object, 1 => prop::collection::vec(inner, 1..4).prop_map(Value::from)]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_of_a_line_is_lost(
+            fields in prop::collection::vec((0..9usize, shape()), 1..4), top in shape(),
+        ) {
+            let mut line = json!({"id": "p", "occurred_at": "2024-06-03T00:03:25Z", "input": {},
+                "prediction": {"label": "l", "confidence": 0.5}});
+            let names = ["text", "messages", "chosen", "rejected", "image", "rows", "model", "x", "y"];
+            for (at, value) in fields {
+                let above = ["input", "output", "prediction", "challenger", "context"][at % 5];
+                line[above][names[at]] = value;
+            }
+            line["model"] = json!({"name": "n", "version": "v"});
+            line["model"]["more"] = top.clone();
+            line["feature_importance"] = top;
+            let mut words = Vec::new();
+            let line = filled(&line, &mut words);
+            let prediction = Prediction::parse(&line.to_string()).unwrap();
+            let read = lines(&prediction.line, false).join("\n");
+            let mut said: Vec<String> = [&prediction.top_k, &prediction.features]
+                .into_iter()
+                .flatten()
+                .chain(prediction.challenger.iter().flat_map(|rival| &rival.top_k))
+                .flat_map(|one| [one.name.clone(), one.written.clone()])
+                .collect();
+            said.push(prediction.model());
+            said.extend(prediction.label.clone());
+            said.extend(prediction.written());
+            for rival in prediction.challenger.iter() {
+                said.extend([rival.model.clone(), rival.label.clone()]);
+                said.extend(rival.written.clone());
+            }
+            let said = said.join("\n");
+            for word in words {
+                prop_assert!(read.contains(&word) || said.contains(&word), "{word} of {line}:\n{read}");
+            }
+        }
     }
 
     #[test]

@@ -11,8 +11,8 @@ use super::JournalError;
 use crate::db;
 use crate::db::payload::PayloadRow;
 use crate::domain::ids::{EventId, Hash};
-use crate::domain::long_text::strings;
 use crate::domain::payload::{Payload, Salt, payload_hash};
+use crate::domain::written::strings;
 
 /// Fast enough for ingest; with a dictionary the next levels gain little.
 const LEVEL: i32 = 1;

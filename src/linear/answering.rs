@@ -113,7 +113,7 @@ impl Desk {
                 self.offer(
                     offered
                         .iter()
-                        .map(|(label, p)| (label.clone(), format!("{label}, {p:.3}")))
+                        .map(|said| (said.name.clone(), format!("{}, {}", said.name, said.written)))
                         .collect(),
                 );
                 self.hint("Or type a label, or the first letters of one.");

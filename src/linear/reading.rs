@@ -3,6 +3,7 @@
 use super::desk::{Desk, LISTED_MAX, outcome_in_words, sentence, text_called};
 use crate::domain::cues::Cue;
 use crate::domain::modality::{Part, Shape};
+use crate::domain::prediction::Scored;
 use crate::domain::protocol::places::INPUT_TEXT;
 use crate::domain::reading::paragraphs;
 use crate::domain::time::{Moment, short_span};
@@ -54,16 +55,15 @@ fn model_words(case: &OpenCase) -> Option<String> {
     if case.hidden.contains(&Cue::Prediction) {
         return Some("hidden by the policy for now.".to_owned());
     }
-    let p = |p: Option<f64>| p.map_or(String::new(), |p| format!(", {p:.3}"));
+    let p = |p: Option<String>| p.map_or(String::new(), |p| format!(", {p}"));
     let said = prediction.label.as_deref().unwrap_or("nothing");
-    let rival = prediction
-        .challenger
-        .as_ref()
-        .map(|rival| format!("; {} said {}{}", rival.called(), rival.label, p(rival.confidence)));
+    let rival = prediction.challenger.as_ref().map(|rival| {
+        format!("; {} said {}{}", rival.called(), rival.label, p(rival.written.clone()))
+    });
     Some(format!(
         "{} said {said}{}{}.",
-        prediction.model(),
-        p(prediction.confidence),
+        prediction.called(),
+        p(prediction.written()),
         rival.unwrap_or_default()
     ))
 }
@@ -258,13 +258,10 @@ impl Desk {
         self.with_shown(&[Cue::Challenger, Cue::Features], |desk, case| {
             let mut lines: Vec<String> = model_words(case).into_iter().collect();
             let Some(prediction) = &case.prediction else { return desk.long("Model", lines) };
-            lines.extend(prediction.top_k.iter().map(|(label, p)| format!("{label}, {p:.3}")));
-            lines.extend(
-                prediction
-                    .features
-                    .iter()
-                    .map(|(name, weight)| format!("Feature {name}, {weight:.3}")),
-            );
+            let said = |said: &Scored| format!("{}, {}", said.name, said.written);
+            lines.extend(prediction.top_k.iter().map(said));
+            let features = prediction.features.iter();
+            lines.extend(features.map(|feature| format!("Feature {}", said(feature))));
             lines.extend(lines_of(case, false));
             desk.long("Model", lines);
         });

@@ -26,7 +26,7 @@ use crate::domain::modality::{self, Part, View};
 use crate::domain::payload::{Neighbour, Payload};
 use crate::domain::plugin::{PluginFlag, Suggestion};
 use crate::domain::policy::Agents;
-use crate::domain::prediction::Prediction;
+use crate::domain::prediction::{Prediction, Scored};
 use crate::domain::protocol::Protocol;
 use crate::domain::resolve::{CaseState, Explained, How, explain};
 use crate::domain::text::cut;
@@ -139,7 +139,8 @@ const FIELD_BYTES_MAX: usize = 200;
 fn may_show(name: &str, hides: &impl Fn(Cue) -> bool) -> bool {
     let of_model = hides(Cue::Prediction);
     let rival = name == "challenger" && (of_model || hides(Cue::Challenger));
-    !rival && (!of_model || NEVER_TELLING.contains(&name))
+    let features = name == "feature_importance" && hides(Cue::Features);
+    !rival && !features && (!of_model || NEVER_TELLING.contains(&name))
 }
 
 /// The field at the top of a line in which another stands.
@@ -596,24 +597,20 @@ impl OpenCase {
 
     /// What is said to begin with in answer to a question of kind label: what the models
     /// considered, as far as it is not hidden, and what the protocol takes.
-    pub fn offered(
-        &self,
-        protocol: Option<&Protocol>,
-        hides: impl Fn(Cue) -> bool,
-    ) -> Vec<(String, f64)> {
+    pub fn offered(&self, protocol: Option<&Protocol>, hides: impl Fn(Cue) -> bool) -> Vec<Scored> {
         let Some(prediction) = self.prediction.as_ref().filter(|_| !hides(Cue::Prediction)) else {
             return Vec::new();
         };
         let known = |label: &str| protocol.is_none_or(|protocol| protocol.has_label(label));
         let rival = prediction.challenger.as_ref().filter(|_| !hides(Cue::Challenger));
         let rival = rival.map(|rival| rival.top_k.as_slice()).unwrap_or_default();
-        let mut offered: Vec<(String, f64)> = Vec::new();
-        for (label, p) in prediction.top_k.iter().chain(rival) {
-            if known(label)
-                && !offered.iter().any(|(other, _)| other == label)
+        let mut offered: Vec<Scored> = Vec::new();
+        for said in prediction.top_k.iter().chain(rival) {
+            if known(&said.name)
+                && !offered.iter().any(|other| other.name == said.name)
                 && offered.len() < OFFERED_MAX
             {
-                offered.push((label.clone(), *p));
+                offered.push(said.clone());
             }
         }
         offered

@@ -64,7 +64,8 @@ pub fn suspects(
         else {
             continue;
         };
-        let mut p = prediction.top_k;
+        let scored = prediction.top_k.into_iter();
+        let mut p: Vec<(String, f64)> = scored.map(|said| (said.name, said.number)).collect();
         if p.is_empty()
             && let (Some(label), Some(confidence)) = (prediction.label, prediction.confidence)
         {

@@ -6,6 +6,7 @@ use crate::domain::attachment::Attachment;
 use crate::domain::cues::{Cue, Hiding};
 use crate::domain::label::Outcome;
 use crate::domain::modality;
+use crate::domain::prediction::Scored;
 use crate::domain::protocol::walk::rejects_prediction;
 use crate::domain::protocol::{Protocol, Question, QuestionKind};
 use crate::domain::time::Moment;
@@ -118,10 +119,10 @@ impl Opened {
 
     /// Labels offered by digit for a question of kind label: those that the models considered,
     /// unless that is hidden or was said to be wrong.
-    pub fn offered(&self) -> Vec<(String, f64)> {
+    pub fn offered(&self) -> Vec<Scored> {
         let mut offered = self.case.offered(self.protocol(), |cue| self.hides(cue));
         if let Some(question) = self.question() {
-            offered.retain(|(label, _)| !self.is_rejected(question, label));
+            offered.retain(|said| !self.is_rejected(question, &said.name));
         }
         offered
     }
@@ -153,7 +154,7 @@ impl Opened {
                 answers.get(n.checked_sub(1)?).map(|answer| answer.key.clone())
             }
             QuestionKind::Label { .. } => {
-                self.offered().get(n.checked_sub(1)?).map(|(label, _)| label.clone())
+                self.offered().get(n.checked_sub(1)?).map(|said| said.name.clone())
             }
             QuestionKind::Scale { least, most, .. } => {
                 (*least..=*most).contains(&(n as i64)).then(|| n.to_string())

@@ -93,7 +93,10 @@ pub(super) fn pick_label(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
     let offered = opened.offered();
     let glossary = &shell.session.protocols.glossary;
     let choice = |name: &str, title: &str| {
-        let p = offered.iter().find(|(other, _)| other == name).map(|(_, p)| format!("{p:.3}  "));
+        let p = offered
+            .iter()
+            .find(|said| said.name == *name)
+            .map(|said| format!("{:.3}  ", said.number));
         // Found by the words of a term of its name too.
         let term =
             glossary.term(name).or_else(|| glossary.terms.iter().find(|term| term.name == name));
@@ -111,11 +114,11 @@ pub(super) fn pick_label(shell: &mut Shell, _: KeyPress) -> Vec<Effect> {
         Some(protocol) if !protocol.labels.is_empty() => {
             protocol.labels.iter().map(|label| choice(&label.name, &label.title)).collect()
         }
-        _ => offered.iter().map(|(label, _)| choice(label, "")).collect(),
+        _ => offered.iter().map(|said| choice(&said.name, "")).collect(),
     };
     // What the models considered stands first.
     choices.sort_by_key(|choice| {
-        offered.iter().position(|(other, _)| *other == choice.value).unwrap_or(usize::MAX)
+        offered.iter().position(|said| said.name == choice.value).unwrap_or(usize::MAX)
     });
     let title = opened.question().map(|question| question.ask.clone()).unwrap_or_default();
     let answer = |label: &str, cx: &mut Cx<'_>| {

@@ -1,42 +1,56 @@
 //! What the model considered: its candidates and the challenger's as bars, and what weighed in.
 
+use std::borrow::Cow;
+
 use ratatui::text::{Line, Span};
 
 use crate::domain::cues::Cue;
+use crate::domain::prediction::Scored;
 use crate::domain::text::{fit, visible, width};
 use crate::session::Opened;
 use crate::tui::shell::Shell;
+
+/// Columns that a number has, as the line has it: one that a computer wrote has no more.
+const NUMBER: usize = 24;
 
 pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
     let theme = &shell.theme;
     let Some(prediction) = &opened.case.prediction else { return Vec::new() };
     let mut lines = Vec::new();
-    let mut section = |title: String, pairs: &[(String, f64)], largest: f64| {
+    let mut section = |title: String, all: &[Scored], largest: f64| {
         lines.push(Line::from(Span::styled(title, theme.strong)));
-        let name_width =
-            pairs.iter().map(|(name, _)| width(&visible(name))).max().unwrap_or(4).clamp(4, 24);
-        let room = columns.saturating_sub(name_width + 11).clamp(4, 40);
-        for (name, value) in pairs {
-            let name = fit(&visible(name), name_width).into_owned();
-            let pad = " ".repeat(name_width.saturating_sub(width(&name)));
-            let style = if *value < 0.0 { theme.warn } else { theme.accent };
+        let widest = |of: fn(&Scored) -> Cow<'_, str>| all.iter().map(|one| width(&of(one))).max();
+        let wide = widest(|one| visible(&one.name)).unwrap_or(4).clamp(4, 24);
+        let digits = widest(|one| one.written.as_str().into()).unwrap_or(1).clamp(7, NUMBER);
+        let room = columns.saturating_sub(wide + digits + 4).clamp(4, 40);
+        for Scored { name, number, written } in all {
+            let name = fit(&visible(name), wide).into_owned();
+            let pad = " ".repeat(wide.saturating_sub(width(&name)));
+            let style = if *number < 0.0 { theme.warn } else { theme.accent };
+            let (written, bar) =
+                (fit(written, digits), bar(number.abs() / largest, room, theme.unicode));
             lines.push(Line::from(vec![
-                Span::raw(format!("  {}{pad} {value:>7.3} ", name)),
-                Span::styled(bar(value.abs() / largest, room, theme.unicode), style),
+                Span::raw(format!("  {name}{pad} {written:>digits$} ")),
+                Span::styled(bar, style),
             ]));
         }
         lines.push(Line::default());
     };
     let model = prediction.called();
-    match prediction.top_k.as_slice() {
-        [] => section(format!("{} gave no candidates", visible(&model)), &[], 1.0),
-        candidates => section(format!("{} considered", visible(&model)), candidates, 1.0),
-    }
+    let said = prediction.label.as_ref().map(|label| {
+        let sure = prediction.written().map_or(String::new(), |sure| format!(" {sure}"));
+        format!("{} said {}{sure}", visible(&model), visible(label))
+    });
+    let said = said.unwrap_or_else(|| visible(&model).into_owned());
+    let considered = if prediction.top_k.is_empty() { "gave no candidates" } else { "considered" };
+    let and = if prediction.label.is_some() { "; it " } else { " " };
+    section(format!("{said}{and}{considered}"), &prediction.top_k, 1.0);
     if let Some(rival) = prediction.challenger.as_ref().filter(|_| !opened.hides(Cue::Challenger)) {
         let agrees =
             if Some(&rival.label) == prediction.label.as_ref() { "agrees" } else { "differs" };
+        let sure = rival.written.as_ref().map_or(String::new(), |sure| format!(" {sure}"));
         section(
-            format!("{} {agrees}: {}", visible(rival.called()), visible(&rival.label)),
+            format!("{} {agrees}: {}{sure}", visible(rival.called()), visible(&rival.label)),
             &rival.top_k,
             1.0,
         );
@@ -45,7 +59,7 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
         let largest = prediction
             .features
             .iter()
-            .map(|(_, weight)| weight.abs())
+            .map(|feature| feature.number.abs())
             .fold(f64::MIN_POSITIVE, f64::max);
         section(
             "Feature importance (against it where negative)".to_owned(),
@@ -64,7 +78,7 @@ pub fn candidates(shell: &Shell, opened: &Opened, columns: usize, n: usize) -> V
     let theme = &shell.theme;
     let Some(prediction) = &opened.case.prediction else { return Vec::new() };
     let mut rows: Vec<(String, Option<f64>)> =
-        prediction.top_k.iter().take(n).map(|(label, p)| (label.clone(), Some(*p))).collect();
+        prediction.top_k.iter().take(n).map(|one| (one.name.clone(), Some(one.number))).collect();
     if rows.is_empty() {
         rows.extend(prediction.label.clone().map(|label| (label, prediction.confidence)));
     }

@@ -157,8 +157,9 @@ fn answers(
             choice(keymap.first("done"), String::new(), &words);
         }
         QuestionKind::Label { .. } => {
-            for (i, (label, p)) in opened.offered().iter().enumerate() {
-                choice(nth("answer-label", i), format!("  {p:.3}{}", mark_of(label)), label);
+            for (i, said) in opened.offered().iter().enumerate() {
+                let more = format!("  {:.3}{}", said.number, mark_of(&said.name));
+                choice(nth("answer-label", i), more, &said.name);
             }
             choice(keymap.last("pick-label"), String::new(), "another label…");
         }
