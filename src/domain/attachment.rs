@@ -19,7 +19,14 @@ const KINDS: &[&str] = &["image", "image_url", "input_image", "base64", "url"];
 #[derive(Debug, Clone, PartialEq)]
 pub enum Attachment {
     /// Its bytes stand in the line.
-    Data { media_type: String, bytes: usize, found: Found, content: Arc<[u8]> },
+    Data {
+        media_type: String,
+        bytes: usize,
+        found: Found,
+        content: Arc<[u8]>,
+        /// What is wrong with it that its beginning told, where that was looked at.
+        odd: Option<String>,
+    },
     /// A file, by its path.
     File {
         path: String,
@@ -31,6 +38,8 @@ pub enum Attachment {
         then: Option<FileThen>,
         /// How it stands on this device, where that was looked up.
         standing: Option<Standing>,
+        /// What is wrong with what is in it, as its beginning told then.
+        odd: Option<String>,
     },
     /// An address. It is shown, never fetched.
     Url {
@@ -213,7 +222,7 @@ impl Attachment {
             kind => kind.map_or(Found::Unknown, Found::As),
         };
         let (media_type, long) = (media_type.to_owned(), bytes.len());
-        Self::Data { media_type, bytes: long, found, content: bytes.into() }
+        Self::Data { media_type, bytes: long, found, content: bytes.into(), odd: None }
     }
 
     /// `{"media_type": …, "data": …}` with base64, and the fields that it is read from.
@@ -233,6 +242,7 @@ impl Attachment {
                 bytes: data.len(),
                 found,
                 content: data.as_bytes().into(),
+                odd: None,
             };
         }
         let digits = data.trim_end_matches('=');
@@ -252,7 +262,8 @@ impl Attachment {
                 kind => kind.map_or(Found::Unknown, Found::As),
             },
         };
-        Self::Data { media_type, bytes: digits.len() * 3 / 4, found, content: content.into() }
+        let (bytes, content) = (digits.len() * 3 / 4, content.into());
+        Self::Data { media_type, bytes, found, content, odd: None }
     }
 
     /// `{"path"|"url", "media_type", "bytes", "sha256", "alt"}`, and those of them that it is read from.
@@ -267,8 +278,8 @@ impl Attachment {
         };
         if let Some(path) = text("path").filter(|_| reference) {
             let (bytes, sha256, alt) = (text("bytes"), text("sha256"), text("alt"));
-            let (media_type, then, standing) = (media_type(), None, None);
-            let file = Self::File { path, media_type, bytes, sha256, alt, then, standing };
+            let (media_type, then, standing, odd) = (media_type(), None, None, None);
+            let file = Self::File { path, media_type, bytes, sha256, alt, then, standing, odd };
             return Some((file, read_of("path").filter(|name| *name != "detail").collect()));
         }
         let url = object.get("url").and_then(Value::as_str).filter(|_| reference)?;
@@ -308,23 +319,32 @@ impl Attachment {
         }
     }
 
-    /// Takes up what is known of the same reference elsewhere.
+    /// Takes up what is known of the same attachment elsewhere.
     pub fn as_known(&mut self, known: &[(String, Self)]) {
-        let reference = |one: &Self| match one {
-            Self::File { path, bytes, sha256, .. } => {
-                Some((path.clone(), bytes.clone(), sha256.clone()))
+        for (_, other) in known {
+            match (&mut *self, other) {
+                (
+                    Self::File { path, bytes, sha256, then, standing, odd, .. },
+                    Self::File {
+                        path: of,
+                        bytes: size,
+                        sha256: hash,
+                        then: was,
+                        standing: stands,
+                        odd: told,
+                        ..
+                    },
+                ) if (&*path, &*bytes, &*sha256) == (of, size, hash) => {
+                    then.clone_from(was);
+                    *standing = *stands;
+                    return odd.clone_from(told);
+                }
+                (
+                    Self::Data { media_type, content, odd, .. },
+                    Self::Data { media_type: kind, content: other, odd: told, .. },
+                ) if media_type == kind && content == other => return odd.clone_from(told),
+                _ => {}
             }
-            _ => None,
-        };
-        let Some(own) = reference(self) else { return };
-        let same = known.iter().find(|(_, other)| reference(other).as_ref() == Some(&own));
-        if let (
-            Self::File { then, standing, .. },
-            Some((_, Self::File { then: other, standing: known, .. })),
-        ) = (self, same)
-        {
-            then.clone_from(other);
-            *standing = *known;
         }
     }
 
@@ -340,7 +360,7 @@ impl Attachment {
     /// What is to be known of it, and what is wrong with it.
     pub fn facts(&self) -> (String, Option<String>) {
         match self {
-            Self::Data { media_type, bytes, found, .. } => {
+            Self::Data { media_type, bytes, found, odd, .. } => {
                 let wrong = match found {
                     Found::As(kind) if kind == media_type => None,
                     Found::As(kind) => {
@@ -355,9 +375,10 @@ impl Attachment {
                     Found::Unknown => is_known_by_its_beginning(media_type)
                         .then(|| format!("it says it is {media_type}, and it is none")),
                 };
+                let wrong = wrong.or_else(|| odd.clone());
                 (format!("{media_type}, {bytes} bytes, in the line"), wrong)
             }
-            Self::File { path, media_type, bytes, sha256, alt, standing, .. } => {
+            Self::File { path, media_type, bytes, sha256, alt, standing, odd, .. } => {
                 let mut words = vec![path.clone()];
                 words.extend((!media_type.is_empty()).then(|| media_type.clone()));
                 words.extend(bytes.as_ref().map(|bytes| format!("{bytes} bytes")));
@@ -365,7 +386,11 @@ impl Attachment {
                 words.extend(alt.as_ref().map(|alt| format!("“{alt}”")));
                 let (good, wrong) = standing.map_or((None, None), Standing::words);
                 words.extend(good);
-                (words.join(", "), wrong)
+                // What is in another file than was meant says nothing.
+                let stands = standing.is_some_and(Standing::is_meant);
+                let odd = odd.clone().filter(|_| stands);
+                let wrong = [odd, wrong].into_iter().flatten().collect::<Vec<_>>().join("; ");
+                (words.join(", "), Some(wrong).filter(|wrong| !wrong.is_empty()))
             }
             Self::Url { url, media_type, more } => {
                 let mut words = vec![url.clone()];

@@ -130,6 +130,18 @@ fn regular(file: &File) -> Result<Metadata, Standing> {
     if about.len() > BYTES_MAX { Err(Standing::TooLarge) } else { Ok(about) }
 }
 
+/// What a file begins with; nothing where it can't be read.
+pub fn beginning(roots: &[String], path: &str, bytes: u64) -> Vec<u8> {
+    let mut read = Vec::new();
+    if let Ok(file) = found(roots, path)
+        && regular(&file).is_ok()
+    {
+        // What could be read until then is a beginning too.
+        let _ = file.take(bytes).read_to_end(&mut read);
+    }
+    read
+}
+
 /// What is in a file, if it is the one that is meant, as far as that is known.
 ///
 /// # Errors

@@ -96,9 +96,9 @@ pub struct OpenCase {
     pub voted: Vec<String>,
     /// What labelers would answer, each with when it said so, where the policy lets them be heard.
     pub suggestions: Vec<(Suggestion, Moment)>,
-    /// The files that the line points to, each with its field and with how it stands on this device,
-    /// as far as that was looked up.
-    pub files: Vec<(String, Attachment)>,
+    /// What the line brings or points to, each with its field: of files how they stand on this device,
+    /// as far as that was looked up, and what is wrong with what any of it begins with.
+    pub attached: Vec<(String, Attachment)>,
     /// Files that it points to without a hash, as they were when it was detected.
     pub files_then: Vec<FileThen>,
     /// What fields are said to be on this device, whatever they look like.
@@ -440,7 +440,7 @@ impl OpenCase {
             said,
             suggestions,
             voted,
-            files: Vec::new(),
+            attached: Vec::new(),
             files_then,
             views: BTreeMap::new(),
             history,
@@ -551,7 +551,7 @@ impl OpenCase {
         let may = |name: &str| may_show(name, &hides);
         let mut parts = modality::parts_viewed(&prediction.line, may, &self.views);
         for attached in modality::attached(&mut parts) {
-            attached.as_known(&self.files);
+            attached.as_known(&self.attached);
         }
         let first = |field: &str| self.orders.iter().any(|first| first == field);
         modality::order_answers(&mut parts, |of| !first(of));
@@ -573,7 +573,8 @@ impl OpenCase {
 
     /// Fields that are shown whose file is not there to be seen as it was meant.
     pub fn unseen_files(&self, hides: impl Fn(Cue) -> bool) -> Vec<String> {
-        let files = self.files.iter().filter(|(field, file)| {
+        let files = self.attached.iter().filter(|(_, one)| one.meant().is_some());
+        let files = files.filter(|(field, file)| {
             may_show(top_of(field), &hides) && !file.standing().is_some_and(Standing::is_meant)
         });
         files.map(|(field, _)| named(field)).collect()
@@ -581,7 +582,7 @@ impl OpenCase {
 
     /// Takes note that the file of a field is not there as it was meant, whatever it was before.
     pub fn lose_file(&mut self, field: &str) {
-        for (known, file) in &mut self.files {
+        for (known, file) in &mut self.attached {
             if let (true, Attachment::File { standing, .. }) = (known == field, file)
                 && standing.is_some_and(Standing::is_meant)
             {

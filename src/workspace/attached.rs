@@ -7,12 +7,15 @@ use crate::domain::modality::{named_attachments, parts};
 use crate::domain::text::cut;
 use crate::media::Unreadable;
 use crate::media::file::{self, Hashes};
-use crate::media::picture::Picture;
+use crate::media::picture::{Picture, too_large};
 use crate::media::sound::{Sound, Strip};
 use crate::review::OpenCase;
 
 /// Columns and rows of what is drawn of a sound.
 const STRIP: (usize, usize) = (72, 10);
+/// Bytes of a file that are looked at to tell what it is, and files of a case of which they are.
+const BEGINNING_BYTES: u64 = 64 << 10;
+const LOOKED_AT_MAX: usize = 200;
 /// Bytes of a text that are shown.
 const TEXT_BYTES_MAX: usize = 200_000;
 
@@ -61,58 +64,45 @@ pub fn look_at(name: &str, attachment: &Attachment, roots: &[String]) -> LookedA
         }
     };
     let said = attachment.media_type();
-    let mut differs = |kind: &str| {
-        // Of data in the line that was said already.
-        let told = matches!(attachment, Attachment::Data { .. });
-        if !said.is_empty() && said != kind && !told {
-            looked.wrong.push(format!("it says it is {said}, and it is {kind}"));
-        }
-    };
+    let odd = odd_at_first(said, &bytes);
+    if !attachment.facts().1.zip(odd.as_ref()).is_some_and(|(told, odd)| told.contains(odd)) {
+        looked.wrong.extend(odd);
+    }
     let mut is_one = true;
     match kind_of(&bytes) {
-        Some(kind @ ("image/png" | "image/jpeg" | "image/gif")) => {
-            differs(kind);
-            match Picture::read(&bytes) {
-                Ok(picture) => {
-                    let moving = match picture.frames {
-                        0 | 1 => String::new(),
-                        n => format!(", the first of {n} frames"),
-                    };
-                    let (width, height) = (picture.width, picture.height);
-                    looked.facts.push(format!("{kind}, {width} × {height} points{moving}"));
-                    looked.shown = Shown::Picture(Arc::new(picture));
-                }
-                Err(error) => {
-                    is_one = false;
-                    looked.wrong.push(error.to_string());
+        Some(kind @ ("image/png" | "image/jpeg" | "image/gif")) => match Picture::read(&bytes) {
+            Ok(picture) => {
+                let moving = match picture.frames {
+                    0 | 1 => String::new(),
+                    n => format!(", the first of {n} frames"),
+                };
+                let (width, height) = (picture.width, picture.height);
+                looked.facts.push(format!("{kind}, {width} × {height} points{moving}"));
+                looked.shown = Shown::Picture(Arc::new(picture));
+            }
+            Err(error) => {
+                is_one = false;
+                let error = error.to_string();
+                if !looked.wrong.iter().any(|told| told.contains(&error)) {
+                    looked.wrong.push(error);
                 }
             }
-        }
-        Some(kind @ "audio/wav") => {
-            differs(kind);
-            match Sound::read(&bytes) {
-                Ok(sound) => {
-                    let (facts, wrong) = sound.facts();
-                    looked.facts.push(facts);
-                    looked.wrong.extend(wrong);
-                    looked.shown = Shown::Sound(sound.strip(STRIP.0, STRIP.1));
-                }
-                Err(error) => {
-                    is_one = false;
-                    looked.wrong.push(error.to_string());
-                }
+        },
+        Some("audio/wav") => match Sound::read(&bytes) {
+            Ok(sound) => {
+                let (facts, wrong) = sound.facts();
+                looked.facts.push(facts);
+                looked.wrong.extend(wrong);
+                looked.shown = Shown::Sound(sound.strip(STRIP.0, STRIP.1));
             }
-        }
-        _ if bytes.is_empty() => {
-            is_one = false;
-            looked.wrong.push(Unreadable::Empty.to_string());
-        }
-        kind => match std::str::from_utf8(&bytes) {
+            Err(error) => {
+                is_one = false;
+                looked.wrong.push(error.to_string());
+            }
+        },
+        _ if bytes.is_empty() => is_one = false,
+        _ => match std::str::from_utf8(&bytes) {
             Ok(text) if !text.contains('\0') => {
-                if kind.is_none() && is_known_by_its_beginning(said) && attachment.meant().is_some()
-                {
-                    looked.wrong.push(format!("it says it is {said}, and it is none"));
-                }
                 looked.shown = Shown::Source(cut(text, TEXT_BYTES_MAX).into_owned());
             }
             _ if said.starts_with("image/") || said.starts_with("audio/") => {
@@ -148,18 +138,50 @@ pub fn content(attachment: &Attachment, roots: &[String]) -> Result<Vec<u8>, Str
     }
 }
 
-/// The files that a case points to, each with its field and how it stands; where no folder is given,
-/// none was looked up.
-pub fn standings(case: &OpenCase, roots: &[String]) -> Vec<(String, Attachment)> {
+/// What the beginning of an attachment tells to be wrong with it: it is of another type than the line
+/// says, or a picture that is too large.
+fn odd_at_first(said: &str, beginning: &[u8]) -> Option<String> {
+    if beginning.is_empty() {
+        return Some(Unreadable::Empty.to_string());
+    }
+    let other = match kind_of(beginning) {
+        Some(kind) => (!said.is_empty() && said != kind).then_some(kind),
+        None => is_known_by_its_beginning(said).then_some("none"),
+    };
+    let other = other.map(|kind| format!("it says it is {said}, and it is {kind}"));
+    other
+        .into_iter()
+        .chain(too_large(beginning).map(|error| error.to_string()))
+        .reduce(|one, two| format!("{one}; {two}"))
+}
+
+/// The attachments of a case, each with its field: how those stand that are files, and what is wrong
+/// with what they begin with. Where no folder is given, no file was looked up.
+pub fn known(case: &OpenCase, roots: &[String]) -> Vec<(String, Attachment)> {
     let Some(prediction) = &case.prediction else { return Vec::new() };
     let mut hashes = Hashes::default();
     hashes.begin();
+    let mut looked = 0;
     let look = |(field, mut attachment): (String, Attachment)| {
         attachment.as_it_was(&field, &case.files_then);
-        let meant = attachment.meant()?;
-        let found = (!roots.is_empty()).then(|| hashes.standing(roots, meant.path, &meant));
-        if let Attachment::File { standing, .. } = &mut attachment {
-            *standing = found;
+        let said = attachment.media_type().to_owned();
+        let found = attachment.meant().filter(|_| !roots.is_empty()).map(|meant| {
+            let standing = hashes.standing(roots, meant.path, &meant);
+            let is_looked_at = standing.is_meant() && looked < LOOKED_AT_MAX;
+            looked += usize::from(is_looked_at);
+            let odd = is_looked_at.then(|| file::beginning(roots, meant.path, BEGINNING_BYTES));
+            (standing, odd.and_then(|beginning| odd_at_first(&said, &beginning)))
+        });
+        match (&mut attachment, found) {
+            (Attachment::File { standing, odd, .. }, Some((stands, told))) => {
+                (*standing, *odd) = (Some(stands), told);
+            }
+            // What else its beginning tells is known from the line alone.
+            (Attachment::Data { content, odd, .. }, _) => {
+                *odd = Some(too_large(content)?.to_string());
+            }
+            (Attachment::Url { .. }, _) => return None,
+            _ => {}
         }
         Some((field, attachment))
     };

@@ -410,7 +410,7 @@ impl Workspace {
         }
         let views = self.config.view.iter();
         case.views = views.map(|(name, word)| (name.clone(), View::of_word(word))).collect();
-        case.files = attached::standings(&case, &self.config.attachments.roots);
+        case.attached = attached::known(&case, &self.config.attachments.roots);
         Ok(case)
     }
 

@@ -281,6 +281,67 @@ fn a_file_that_changed_since_its_case_was_detected_is_not_taken_for_the_one_that
 
 /// Two references to one path are told apart, and what is redacted of a path is told nowhere.
 #[test]
+fn what_a_file_is_not_is_said_wherever_the_case_is_read() {
+    let place = Place::new();
+    let mut workspace = place.create();
+    let files = place.path().join("scans");
+    fs::create_dir(&files).unwrap();
+    workspace.config.attachments.roots = vec![files.to_str().unwrap().to_owned()];
+    let config = format!("[attachments]\nroots = [{files:?}]\n");
+    fs::write(place.path().join("config.toml"), config).unwrap();
+    let mut large = Vec::new();
+    drop(png::Encoder::new(&mut large, 30_000, 30_000).write_header().unwrap());
+    let small = {
+        let mut small = Vec::new();
+        let mut encoder = png::Encoder::new(&mut small, 1, 1);
+        encoder.set_color(png::ColorType::Grayscale);
+        encoder.write_header().unwrap().write_image_data(&[0]).unwrap();
+        small
+    };
+    fs::write(files.join("words.png"), "words").unwrap();
+    fs::write(files.join("large.png"), &large).unwrap();
+    fs::write(files.join("other.jpg"), &small).unwrap();
+    fs::write(files.join("nothing.png"), "").unwrap();
+    fs::write(files.join("good.png"), &small).unwrap();
+    let of = |path: &str, kind: &str| json!({ "path": path, "media_type": kind });
+    let data = |bytes: &[u8]| {
+        use base64::Engine as _;
+        json!(format!(
+            "data:image/png;base64,{}",
+            base64::engine::general_purpose::STANDARD.encode(bytes)
+        ))
+    };
+    let line = json!({ "id": "files", "occurred_at": "2026-06-01T08:00:00Z", "stream": "s",
+        "input": { "text": "see all", "words": of("words.png", "image/png"), "large": of("large.png", "image/png"),
+            "other": of("other.jpg", "image/jpeg"), "nothing": of("nothing.png", "image/png"),
+            "good": of("good.png", "image/png"), "held": data(&large), "fine": data(&small) },
+        "prediction": { "label": "pay", "confidence": 0.2 } });
+    ingest(&mut workspace, &format!("{line}\n"));
+    drop(workspace);
+    let shown = place.ok(&["show", "files"]);
+    let workspace = place.open();
+    let review = Review::in_turn(workspace, (110, 50), || T0, None).unwrap();
+    for read in [&shown, &review.text()] {
+        let behind = |name: &str| {
+            let (_, behind) = read.split_once(&format!("input.{name}:")).expect(read);
+            behind.split("input.").next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        for (name, wrong) in [
+            ("words", "it says it is image/png, and it is none"),
+            ("large", "30000 × 30000 points are more than is drawn"),
+            ("other", "it says it is image/jpeg, and it is image/png"),
+            ("nothing", "it has no data"),
+            ("held", "30000 × 30000 points are more than is drawn"),
+        ] {
+            assert!(behind(name).contains(wrong), "{name}: {}", behind(name));
+        }
+        for name in ["good", "fine"] {
+            assert!(!behind(name).contains('!'), "{name}: {}", behind(name));
+        }
+    }
+}
+
+#[test]
 fn one_path_that_is_meant_twice_stands_twice() {
     let place = Place::new();
     let mut workspace = place.create();
