@@ -183,7 +183,9 @@ impl Shell {
         // beside it.
         let digit = key.char().is_some_and(|c| c.is_ascii_digit());
         let of_the_case = digit || row.is_some_and(|row| is_of_the_case(row.name));
-        if of_the_case && self.has_no_case_at_hand() {
+        let lacks_one =
+            row.map_or(digit && self.has_no_case_at_hand(), |row| self.lacks_a_case(row.name));
+        if lacks_one {
             return self.session.say(NO_CASE);
         }
         if self.preview().is_some() && of_the_case {
@@ -209,11 +211,23 @@ impl Shell {
         }
     }
 
+    /// Whether an action is of a case, and there is none for it.
+    pub(super) fn lacks_a_case(&self, name: &str) -> bool {
+        let action = ACTIONS.iter().find(|action| action.row.name == name);
+        let needs_one = action.is_some_and(|action| {
+            matches!(action.does, Does::Command(command) if command.needs != Needs::Nothing)
+        });
+        self.has_no_case_at_hand() && (needs_one || is_of_the_case(name))
+    }
+
     /// Does an action by its name, where it has a place.
     fn do_action(&mut self, name: &str, key: KeyPress) -> Vec<Effect> {
         let Some(action) = ACTIONS.iter().find(|action| action.row.name == name) else {
             return Vec::new();
         };
+        if self.lacks_a_case(name) {
+            return self.session.say(NO_CASE);
+        }
         if is_of_the_case(name) && self.covers_the_case() {
             return self.session.hint("Open the case first: {open}.");
         }
@@ -238,9 +252,6 @@ impl Shell {
     fn command(&mut self, command: &'static Command) -> Vec<Effect> {
         let row = self.session.queue.current().filter(|_| self.focus == Focus::Queue);
         let (case, own) = (row.map(|row| row.id), row.map(|row| row.external_id.clone()));
-        if command.needs != Needs::Nothing && self.has_no_case_at_hand() {
-            return self.session.say(NO_CASE);
-        }
         if command.ask.is_empty() {
             let said = Said { case, ..Said::default() };
             return self.session.take(Input::Command(command, said), self.session.now);

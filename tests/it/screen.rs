@@ -626,6 +626,12 @@ fn a_filter_takes_neither_the_place_nor_lets_act_on_what_it_hides() {
     session.press("/ \"zzzqqq\" Enter");
     assert_eq!(at(&session).1, None);
     let open = session.front.session.open_id();
+    // Nothing is offered that is of a case.
+    let foot = session.text().lines().last().unwrap().to_owned();
+    for refused in ["d defer", "r why", "c comment", "1-9 answer"] {
+        assert!(!foot.contains(refused), "{foot}");
+    }
+    assert!(foot.contains("v view") && foot.contains("? help"), "{foot}");
     for keys in ["1", "d", "Enter", "s"] {
         session.press(keys);
         let said = session.text();

@@ -19,8 +19,10 @@ use crate::tui::shell::Shell;
 
 /// Rows over the first case: the title, and what the columns are.
 pub const HEAD: usize = 2;
-/// Columns from which on a row has room for what the model said, and for how long ago it was.
-const SAID_FROM: usize = 56;
+/// Columns from which on a row has room for what the model said, for the flag beside it, and for how
+/// long ago it was.
+const SAID_FROM: usize = 40;
+const FLAG_FROM: usize = 56;
 const AGE_FROM: usize = 76;
 
 /// Columns beside due time and text, as wide as each is; 0: it is not shown.
@@ -38,10 +40,11 @@ impl Columns {
         let differ = rows.windows(2).any(|two| two[0].flags != two[1].flags);
         let said = columns >= SAID_FROM
             && rows.iter().any(|row| said(row, hides(Cue::Prediction)).is_some());
+        let flag = differ && !hides(Cue::Flags) && (!said || columns >= FLAG_FROM);
         Self {
             age: if columns >= AGE_FROM { 9 } else { 0 },
-            said: if said { (columns / 4).clamp(14, 24) } else { 0 },
-            flag: if differ && !hides(Cue::Flags) { (columns / 4).clamp(8, 16) } else { 0 },
+            said: if said { (columns / 4).clamp(18, 24) } else { 0 },
+            flag: if flag { (columns / 4).clamp(8, 16) } else { 0 },
         }
     }
 
@@ -62,14 +65,32 @@ impl Columns {
     }
 }
 
-/// What a row says of the label: what the case counts as, once it does, else what the model said.
-fn said(row: &CaseRow, hidden: bool) -> Option<(String, bool)> {
+/// What a row says of the label.
+struct Said {
+    label: String,
+    /// How sure the model was.
+    sure: String,
+    counts: bool,
+}
+
+/// What the case counts as, once it does, else what the model said.
+fn said(row: &CaseRow, hidden: bool) -> Option<Said> {
     if let Some(outcome) = &row.outcome {
-        return Some((training_label(outcome).unwrap_or_else(|| outcome_in_short(outcome)), true));
+        let label = training_label(outcome).unwrap_or_else(|| outcome_in_short(outcome));
+        return Some(Said { label, sure: String::new(), counts: true });
     }
-    let label = row.predicted.as_ref().filter(|_| !hidden)?;
-    let p = row.confidence.map_or(String::new(), |p| format!(" {p:.2}"));
-    Some((format!("{label}{p}"), false))
+    let label = row.predicted.clone().filter(|_| !hidden)?;
+    let sure = row.confidence.map_or(String::new(), |p| format!(" {p:.2}"));
+    Some(Said { label, sure, counts: false })
+}
+
+impl Said {
+    /// In so many columns, of which none is left out of how sure it is.
+    fn in_columns(&self, columns: usize) -> String {
+        let label =
+            fit(&visible(&self.label), columns.saturating_sub(self.sure.len())).into_owned();
+        label + &self.sure
+    }
 }
 
 pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
@@ -196,13 +217,15 @@ fn line(
     let ago = short_span(shell.session.now.0 - case.occurred_at.0);
     column(format!("{ago:>4} ago"), columns.age, theme.dim);
     column(format!("{due:>4}"), 5, if late { theme.bad } else { theme.dim });
-    let (label, counts) = said(case, hides(Cue::Prediction)).unwrap_or_default();
-    let style = if counts { theme.good } else { theme.text };
-    column(visible(&label).into_owned(), columns.said, style);
+    let said = said(case, hides(Cue::Prediction));
+    let counts = said.as_ref().is_some_and(|said| said.counts);
+    let label = said.map_or(String::new(), |said| {
+        said.in_columns(if columns.said > 0 { columns.said - 1 } else { 18 })
+    });
+    column(label.clone(), columns.said, if counts { theme.good } else { theme.text });
     let flag = visible(&case.flags.join(", ")).into_owned();
     column(flag, if columns.flag > 0 { columns.flag + 1 } else { 0 }, theme.warn);
     if counts && columns.said == 0 {
-        let label = visible(&label).into_owned();
         spans.push(Span::styled(format!("{label}  "), theme.good));
         used += width(&label) + 2;
     }
