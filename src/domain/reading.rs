@@ -154,8 +154,13 @@ fn called(name: &str) -> Option<Arc<str>> {
 /// A text, a paragraph a line; `name` is what it is called.
 fn words(out: &mut Vec<Paragraph>, indent: usize, text: &str, name: &str) {
     let of = called(name);
-    if text.is_empty() {
-        out.push(Paragraph { of, ..Paragraph::new(Tone::Warn, indent, "(the text is empty)") });
+    if text.chars().all(char::is_whitespace) {
+        let words = match text.chars().count() {
+            0 => "(the text is empty)".to_owned(),
+            1 => "(the text is one blank)".to_owned(),
+            n => format!("(the text is {n} blanks)"),
+        };
+        out.push(Paragraph { of, ..Paragraph::new(Tone::Warn, indent, &words) });
         return;
     }
     // Between fences it is code.
@@ -587,6 +592,15 @@ mod tests {
                 prop_assert!(read.contains(&word) || said.contains(&word), "{word} of {line}:\n{read}");
             }
         }
+    }
+
+    #[test]
+    fn a_text_without_a_word_says_so() {
+        let read = |text: &str| lines(&json!({"input": {"text": text}}), false);
+        assert_eq!(read(""), ["(the text is empty)"]);
+        assert_eq!(read(" "), ["(the text is one blank)"]);
+        assert_eq!(read("\n\t \u{a0}"), ["(the text is 4 blanks)"]);
+        assert_eq!(read(" . "), [" . "]);
     }
 
     #[test]

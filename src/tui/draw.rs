@@ -150,7 +150,10 @@ fn separators(shell: &Shell, places: &Layout, buf: &mut Buffer) {
             buf[(place.x - 1, y)].set_symbol(bar).set_style(theme.dim);
         }
     }
-    if let (None, Some(guide)) = (places.queue, places.guide) {
+    let (case, guide) = (places.context, places.guide);
+    // Where both are low there is no line between them.
+    let guide = guide.filter(|guide| case.is_some_and(|case| case.bottom() < guide.y));
+    if let (None, Some(guide)) = (places.queue, guide) {
         let line = theme.sign("─", "-").repeat(usize::from(guide.width));
         put_line(
             buf,

@@ -8,6 +8,17 @@ use super::rows::Rows;
 use crate::domain::ids::CaseId;
 
 /// Where an action's keys hold. A more particular place comes before a general one.
+/// Rows of the case's pane over what its tab shows: title, tabs, a blank one. Where it is low the case
+/// needs the others.
+pub fn case_head(pane: Rect) -> u16 {
+    if pane.height >= 6 { 3 } else { 1 }
+}
+
+/// Rows of the case's pane for what its tab shows.
+pub fn case_rows(pane: Rect) -> usize {
+    usize::from(pane.height.saturating_sub(case_head(pane)))
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Place {
     /// A question with a few answers is asked.
@@ -258,10 +269,7 @@ pub struct Measured {
 impl Measured {
     /// How far the context can be scrolled.
     pub fn context_overflow(&self) -> usize {
-        let rows = self
-            .layout
-            .context
-            .map_or(usize::MAX, |place| usize::from(place.height).saturating_sub(3));
+        let rows = self.layout.context.map_or(usize::MAX, case_rows);
         self.context.len().saturating_sub(rows)
     }
 

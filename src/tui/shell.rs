@@ -22,7 +22,7 @@ use super::overlay::rationale::Rationale;
 use super::overlay::words::Words;
 use super::overlay::{Layer, exchange, terms, tree};
 use super::pixels::Canvas;
-use super::place::{Focus, Layout, Measured, Place, Tab, WIDE, WhereWasI};
+use super::place::{Focus, Layout, Measured, Place, Tab, WIDE, WhereWasI, case_rows};
 use super::rows::{Beside, Laid};
 use super::theme::Theme;
 use crate::config::Bidi;
@@ -478,7 +478,7 @@ impl Shell {
     }
 
     pub fn context_height(&self) -> i64 {
-        self.layout().context.map_or(10, |area| i64::from(area.height) - 2).max(1)
+        self.layout().context.map_or(10, |area| case_rows(area) as i64 + 1).max(1)
     }
 
     /// Columns that the context has for its lines.

@@ -138,6 +138,26 @@ fn narrow() {
     shows("narrow_filter", (80, 24), "/ \"flag:challenger\" Enter");
 }
 
+/// Nobody is offered to answer what not a word can be seen of.
+#[test]
+fn a_low_screen_shows_the_case_its_question_and_answers() {
+    let place = Place::new();
+    drop(demo(&place));
+    for size in
+        [(80, 8), (80, 9), (80, 10), (80, 12), (80, 13), (80, 14), (40, 8), (119, 11), (160, 8)]
+    {
+        let mut session = Review::in_turn(place.open(), size, || T0, None).unwrap();
+        session.front.focus = Focus::Queue;
+        session.press("g Enter");
+        let row = session.front.session.queue.current().unwrap();
+        let text = row.text.split(' ').take(3).collect::<Vec<_>>().join(" ");
+        let shown = session.text();
+        for wanted in [text.as_str(), "Can you read the message?", "1 Yes", "2 No"] {
+            assert!(shown.contains(wanted), "{size:?}: {wanted}\n{shown}");
+        }
+    }
+}
+
 #[test]
 fn tiny_and_plain() {
     shows("tiny", (20, 5), "");

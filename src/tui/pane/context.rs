@@ -12,7 +12,7 @@ use crate::domain::text::{fit, head, visible, width, wrap};
 use crate::session::Opened;
 use crate::session::report::Coming;
 use crate::tui::paint::{heading, put_line};
-use crate::tui::place::{Focus, Measured, Tab};
+use crate::tui::place::{Focus, Measured, Tab, case_head, case_rows};
 use crate::tui::rows::{Laid, Link, Rows, lit};
 use crate::tui::shell::Shell;
 
@@ -22,9 +22,9 @@ pub fn links(shell: &Shell, measured: &Measured, area: Rect) -> Vec<Link> {
         return Vec::new();
     }
     let all = &measured.context;
-    let rows = usize::from(area.height).saturating_sub(3);
+    let rows = case_rows(area);
     let scroll = shell.scroll[shell.tab().at()].min(all.len().saturating_sub(1));
-    let (x, y) = (usize::from(area.x) + 1, usize::from(area.y) + 3);
+    let (x, y) = (usize::from(area.x) + 1, usize::from(area.y + case_head(area)));
     let end = x + usize::from(area.width.saturating_sub(2));
     let on_screen = |link: Link| {
         let columns = link.columns.start + x..(link.columns.end + x).min(end);
@@ -39,15 +39,17 @@ fn draw_coming(shell: &Shell, coming: &Coming, inner: Rect, buf: &mut Buffer) {
     let (theme, wide) = (&shell.theme, usize::from(inner.width));
     let name = fit(&visible(&coming.row.external_id), wide).into_owned();
     put_line(buf, inner, 0, &Line::from(heading(theme, name, shell.focus == Focus::Context)));
-    let words = format!("The case is being read: {}.", megabytes(coming.bytes));
-    put_line(buf, inner, 1, &Line::from(Span::styled(words, theme.dim)));
-    let high = usize::from(inner.height).saturating_sub(3);
+    let (head_rows, high) = (case_head(inner), case_rows(inner));
+    if head_rows > 1 {
+        let words = format!("The case is being read: {}.", megabytes(coming.bytes));
+        put_line(buf, inner, 1, &Line::from(Span::styled(words, theme.dim)));
+    }
     // No more of it than the screen can show.
     let begins = head(coming.begins.as_deref().unwrap_or_default(), 4 * wide * high);
     let lines = begins.split('\n').map(|line| Paragraph::new(Tone::Text, 0, line));
     let laid = Laid::new(lines.collect(), wide);
     for row in 0..laid.len().min(high) {
-        put_line(buf, inner, row as u16 + 3, &laid.line(row, theme));
+        put_line(buf, inner, row as u16 + head_rows, &laid.line(row, theme));
     }
 }
 
@@ -81,24 +83,26 @@ pub fn draw(shell: &Shell, measured: &Measured, area: Rect, buf: &mut Buffer) {
         return;
     };
     put_line(buf, inner, 0, &title(shell, opened, usize::from(inner.width)));
-    put_line(buf, inner, 1, &tabs(shell, opened, usize::from(inner.width)));
+    let (head, rows) = (case_head(area), case_rows(area));
+    if head > 1 {
+        put_line(buf, inner, 1, &tabs(shell, opened, usize::from(inner.width)));
+    }
     let all = &measured.context;
-    let rows = usize::from(inner.height).saturating_sub(3);
     let scroll = shell.scroll[shell.tab().at()].min(all.len().saturating_sub(1));
     for (row, line) in all.from(scroll, rows, theme).into_iter().enumerate() {
         let line = match &shell.search {
             Some(search) => lit(line, &search.query, theme),
             None => line,
         };
-        put_line(buf, inner, row as u16 + 3, &line);
+        put_line(buf, inner, row as u16 + head, &line);
     }
-    if all.len() > scroll + rows && inner.height > 3 {
+    if all.len() > scroll + rows {
         let mut more = format!("{} more", all.len() - scroll - rows);
         if !opened.long_texts().is_empty() {
             more.push_str(&shell.keymap.fill(", and {read-on} reads on"));
         }
         let x = inner.width.saturating_sub(width(&more) as u16);
-        let place = Rect { y: inner.y + 2, height: 1, ..inner };
+        let place = Rect { y: inner.y + head - 1, height: 1, ..inner };
         crate::tui::paint::put_at(buf, place, x, &Line::from(Span::styled(more, theme.dim)));
     }
 }

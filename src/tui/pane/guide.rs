@@ -45,8 +45,18 @@ pub fn draw(shell: &Shell, measured: &Measured, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// All lines of the guide at a width; where it is low, everything but the question in short.
-pub fn lines(shell: &Shell, columns: usize, low: bool) -> Vec<Line<'static>> {
+/// How much room the guide has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    All,
+    /// Everything but the question is said in short.
+    Low,
+    /// The question stands alone.
+    Least,
+}
+
+/// All lines of the guide at a width.
+pub fn lines(shell: &Shell, columns: usize, room: Room) -> Vec<Line<'static>> {
     let theme = &shell.theme;
     let Some(opened) = &shell.session.opened else { return Vec::new() };
     let Some(protocol) = opened.protocol() else {
@@ -60,8 +70,10 @@ pub fn lines(shell: &Shell, columns: usize, low: bool) -> Vec<Line<'static>> {
             .collect();
     };
     let mut lines = Vec::new();
-    path(shell, opened, protocol, columns, low, &mut lines);
-    if low {
+    if room != Room::Least {
+        path(shell, opened, protocol, columns, room == Room::Low, &mut lines);
+    }
+    if room == Room::Low {
         lines.extend(in_short(shell, opened, protocol, columns));
         // Answers need the room: of each suggestion there is a line.
         for words in opened.suggestions() {
@@ -74,7 +86,7 @@ pub fn lines(shell: &Shell, columns: usize, low: bool) -> Vec<Line<'static>> {
         Some(question) => question::lines(shell, opened, question, columns, &mut lines),
         None => ended(shell, opened, protocol, columns, &mut lines),
     }
-    if !low {
+    if room == Room::All {
         suggestions(shell, opened, columns, &mut lines);
         rest(shell, opened, protocol, columns, &mut lines);
     }
