@@ -74,16 +74,21 @@ fn document(case: &OpenCase) -> serde_json::Value {
                 "confidence": one.confidence, "rationale": one.own.rationale, "abstains": one.abstains().then_some(&one.own.abstains) })
         })
         .collect();
-    json!({
+    let mut document = json!({
         "case": row.id, "id": row.external_id, "stream": row.stream, "state": row.state.as_str(), "due": row.due.rfc3339(),
         "flags": row.flags, "why": why, "text": row.text, "occurred_at": row.occurred_at.rfc3339(), "model": row.model,
         "predicted": row.predicted, "confidence": row.confidence, "labels": row.labels, "outcome": row.outcome, "how": row.how.map(How::as_str),
         "settled": case.settled.as_ref().map(|settled| json!({ "belief": settled.belief, "without_model": settled.unheard,
             "without": settled.without.iter().map(|(who, belief)| json!({ "reviewer": who, "belief": belief })).collect::<Vec<_>>() })),
         "copies": case.copies.len(), "asked": case.asked,
-        "payload": row.payload, "event": row.event, "line": case.prediction.as_ref().map(|p| &p.line),
+        "payload": row.payload, "event": row.event, "line": null,
         "trouble": case.trouble, "facts": case.facts, "said": case.said, "suggestions": suggestions, "agents": case.voted, "hidden": case.hidden, "logs": logs, "neighbours": neighbours, "history": history,
-    })
+    });
+    // As it stands: what is made a value once more has the exponents of whoever makes it.
+    if let Some(prediction) = &case.prediction {
+        document["line"] = prediction.line.clone();
+    }
+    document
 }
 
 /// Who weighed what: `97 % sure; 62 % without ana, 95 % without bo, 91 % without the model`.

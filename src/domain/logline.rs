@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::logtime::first_in;
 pub use super::logtime::moment_of;
 use super::time::Moment;
+use super::written;
 
 /// How bad a line says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +69,7 @@ impl LogLine {
     /// Reads a line of any of the three shapes.
     pub fn parse(line: &str) -> Self {
         if line.starts_with('{')
-            && let Ok(Value::Object(object)) = serde_json::from_str(line)
+            && let Ok(Value::Object(object)) = written::read(line)
         {
             return Self::of_pairs(object.iter().map(|(key, value)| (key.as_str(), scalar(value))));
         }

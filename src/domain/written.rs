@@ -1,5 +1,6 @@
 //! A JSON text as it is written: where its strings stand, and its tree with every number as it came.
 
+use std::iter;
 use std::ops::Range;
 
 use serde_json::{Number, Value};
@@ -7,7 +8,7 @@ use serde_json::{Number, Value};
 /// The insides of the strings of a JSON text, and whether each is a value.
 pub fn strings(json: &[u8]) -> impl Iterator<Item = (bool, Range<usize>)> + '_ {
     let mut at = 0;
-    std::iter::from_fn(move || {
+    iter::from_fn(move || {
         let start = at + memchr::memchr(b'"', json.get(at..)?)? + 1;
         let end = start + end_of_string(json.get(start..)?)?;
         at = end + 1;
@@ -56,7 +57,7 @@ pub fn read(json: &str) -> Result<Value, serde_json::Error> {
 fn with_exponents(json: &[u8]) -> Vec<Range<usize>> {
     let is_of_number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
     let (mut numbers, mut from) = (Vec::new(), 0);
-    let ends = strings(json).map(|(_, at)| at).chain([json.len()..json.len()]);
+    let ends = strings(json).map(|(_, at)| at).chain(iter::once(json.len()..json.len()));
     for string in ends {
         let between = &json[from.min(string.start)..string.start];
         let mut at = 0;

@@ -8,6 +8,7 @@ use super::times::{Times, Zone};
 use crate::config::Source;
 use crate::domain::logline::logfmt;
 use crate::domain::prediction::Reject;
+use crate::domain::written;
 
 /// Where things stand, ready to be looked up.
 #[derive(Debug, Clone, Default)]
@@ -183,7 +184,7 @@ impl Mapping {
                 .map(|(key, value)| (key.to_owned(), Value::from(value.into_owned())))
                 .collect());
         }
-        match serde_json::from_str(line) {
+        match written::read(line) {
             Ok(Value::Object(object)) => Ok(object),
             Ok(_) => Err(Reject::NotObject),
             Err(error) => Err(Reject::NotJson(error.to_string())),
@@ -198,7 +199,7 @@ fn continue_with(known: &mut Map<String, Value>) -> Value {
 /// A text as the number that it writes, with its own digits.
 pub fn number(text: &str) -> Option<Value> {
     let text = text.trim();
-    match serde_json::from_str::<Value>(text) {
+    match written::read(text) {
         Ok(number @ Value::Number(_)) => Some(number),
         _ => text.parse::<f64>().ok().filter(|n| n.is_finite()).map(|n| json!(n)),
     }

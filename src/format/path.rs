@@ -11,6 +11,7 @@
 
 use std::borrow::Cow;
 
+use crate::domain::written;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
@@ -127,7 +128,7 @@ fn in_value<'v>(value: Cow<'v, Value>, steps: &[Step]) -> Option<Cow<'v, Value>>
     let Some((step, rest)) = steps.split_first() else { return Some(value) };
     match step {
         Step::Json => {
-            let inner: Value = serde_json::from_str(value.as_str()?).ok()?;
+            let inner = written::read(value.as_str()?).ok()?;
             in_value(Cow::Owned(inner), rest)
         }
         Step::Base64 => {

@@ -19,6 +19,7 @@ use crate::domain::modality::{glance, named_attachments, parts};
 use crate::domain::payload::{Neighbour, PayloadRef, Salt};
 use crate::domain::prediction::{Reject, check_whole, not_json, scalar};
 use crate::domain::text::cut;
+use crate::domain::written;
 use crate::journal::blob::{PACKED_BYTES_MAX, PAYLOAD_BYTES_MAX, Packed, Packer};
 use crate::journal::kind::CaseDetected;
 use crate::journal::views::short_text;
@@ -67,7 +68,7 @@ pub struct Made {
 /// What a field holds is known only in its line.
 fn told(raw: &str, redact: Option<&Redact>) -> Told {
     let raw = redact.map_or(Cow::Borrowed(raw), |redact| redact.line(raw));
-    let line: Value = serde_json::from_str(&raw).unwrap_or_default();
+    let line = written::read(&raw).unwrap_or_default();
     let said = &line["prediction"];
     Told {
         text: cut(&glance(&line), NEIGHBOUR_BYTES).into_owned(),
@@ -126,7 +127,7 @@ pub fn payload_json(
     let raw = redacted.as_deref().unwrap_or(raw);
     let text = match seen.text() {
         text if redacted.is_none() && !text.is_empty() => text.to_owned(),
-        _ => glance(&serde_json::from_str(raw).map_err(|error| not_json(&error))?),
+        _ => glance(&written::read(raw).map_err(|error| not_json(&error))?),
     };
     let prediction = serde_json::from_str::<&RawValue>(raw).map_err(|error| not_json(&error))?;
     let mut logs =

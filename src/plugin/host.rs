@@ -501,7 +501,7 @@ impl Round<'_> {
         let Value::Object(mut answer) = answer else {
             return Err(format!("a line is no object: {}", words(line)));
         };
-        let number = answer.remove("n").and_then(|number| number.as_u64());
+        let number = answer.shift_remove("n").and_then(|number| number.as_u64());
         let Some(number) = number else {
             return Err(format!("a line has no `n`: {}", words(line)));
         };

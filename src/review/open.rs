@@ -58,7 +58,7 @@ fn keep_only(line: &mut serde_json::Value, names: &[&str]) {
 
 fn take_out(line: &mut serde_json::Value, name: &str) {
     if let Some(object) = line.as_object_mut() {
-        object.remove(name);
+        object.shift_remove(name);
     }
 }
 

@@ -21,6 +21,7 @@ use crate::domain::prediction::{Loose, scalar};
 use crate::domain::protocol::RenamedLabels;
 use crate::domain::resolve::{CaseState, How, belief, settled_at};
 use crate::domain::time::Moment;
+use crate::domain::written;
 use crate::format::CaseContext;
 use crate::format::row::{Flagged, Prior, ProtocolVersion, RulingExport, Vote};
 use crate::journal::blob::{self, Unpacker};
@@ -233,9 +234,9 @@ impl RowMaker {
             line.input.and_then(|input| serde_json::from_str(input.get()).ok()).unwrap_or_default();
         context.text = match (input.text.as_str(), line.input) {
             (Some(text), _) => text.to_owned(),
-            (None, Some(input)) => serde_json::from_str::<Value>(input.get())
-                .map(|input| input.to_string())
-                .unwrap_or_default(),
+            (None, Some(input)) => {
+                written::read(input.get()).map(|input| input.to_string()).unwrap_or_default()
+            }
             (None, None) => String::new(),
         };
         context.session_id = input.session_id.as_str().map(str::to_owned);

@@ -1381,6 +1381,68 @@ fn strange_values_are_kept_or_refused_and_a_dry_run_counts_the_same() {
     }
 }
 
+/// Digits, zeros and exponents are those of the file, whatever it is: also where a text is a number.
+#[test]
+fn numbers_come_in_and_go_out_as_they_are_written() {
+    const NUMBERS: [&str; 5] = ["1E5", "2e-07", "-3.250e+1", "0.10", "12345678901234567890123"];
+    let fields: Vec<String> =
+        NUMBERS.iter().enumerate().map(|(at, number)| format!("\"n{at}\":{number}")).collect();
+    let line = |id: &str| {
+        format!(
+            "{{\"id\":\"{id}\",\"occurred_at\":\"2026-06-01T08:00:00Z\",\"stream\":\"s\",\"input\":{{\"text\":\"hi\",{0}}},\
+             \"prediction\":{{\"label\":\"pay\",\"confidence\":3E-1,\"top_k\":[{{\"label\":\"pay\",\"p\":3E-1}}]}},{0}}}",
+            fields.join(",")
+        )
+    };
+    let columns: Vec<String> = (0..NUMBERS.len()).map(|at| format!("n{at}")).collect();
+    let files = [
+        ("own.jsonl", format!("{}\n", line("own"))),
+        ("list.json", format!("[{}]", line("list"))),
+        (
+            "table.csv",
+            format!(
+                "id,occurred_at,text,label,confidence,{}\ntable,2026-06-01T08:00:00Z,hi,pay,3E-1,{}\n",
+                columns.join(","),
+                NUMBERS.join(",")
+            ),
+        ),
+    ];
+    for (name, text) in files {
+        let place = Place::new();
+        drop(place.create());
+        let file = place.path().join(name);
+        std::fs::write(&file, &text).unwrap();
+        let summary = place.ok(&["ingest", file.to_str().unwrap(), "--where", "true", "--json"]);
+        let case = place.ok(&["queue", "--json"]);
+        let id = serde_json::from_str::<Value>(case.lines().next().unwrap()).unwrap()["id"].clone();
+        let id = id.as_str().unwrap_or_else(|| panic!("{name}: {summary} {case}"));
+        place.ok(&[
+            "label",
+            id,
+            "--answer",
+            "readable=y",
+            "--answer",
+            "verdict=y",
+            "--answer",
+            "category=r",
+            "--rationale",
+            "it is",
+            "--mark",
+            "0-2",
+        ]);
+        for args in [&["show", id][..], &["show", id, "--json"], &["export", "--rows", "labels"]] {
+            let shown = place.ok(args);
+            for number in NUMBERS.iter().chain(&["3E-1"]) {
+                assert!(shown.contains(number), "{name} {args:?} {number}: {shown}");
+            }
+            let at = |field: &String| {
+                shown.find(&format!("{field}\"")).or(shown.find(&format!("input.{field}:")))
+            };
+            assert!(columns.iter().map(at).is_sorted(), "the order of the file: {shown}");
+        }
+    }
+}
+
 #[cfg(feature = "parquet")]
 #[test]
 fn a_folder_of_hugging_face_says_its_labels_by_name() {

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use crate::domain::prediction::Reject;
+use crate::domain::written;
 use crate::format::read::case::{
     Answer, Case, answers_of, cases_of, inputs_of, text_of, trace_of_parent, unwrapped,
 };
@@ -52,8 +53,8 @@ struct Half {
 fn data(event: &Map<String, Value>) -> Value {
     if let Some(text) = event.get("data_base64").and_then(Value::as_str) {
         let bytes = STANDARD.decode(text.trim()).unwrap_or_default();
-        return serde_json::from_slice(&bytes)
-            .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&bytes).into_owned()));
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        return written::read(&text).unwrap_or_else(|_| Value::from(text));
     }
     event.get("data").map(unwrapped).unwrap_or_default()
 }
@@ -109,7 +110,7 @@ impl Events {
             .iter_mut()
             .map(|input| {
                 input
-                    .remove("correlationid")
+                    .shift_remove("correlationid")
                     .map(|id| crate::format::path::scalar(&id).into_owned())
             })
             .collect();

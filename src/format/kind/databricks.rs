@@ -24,7 +24,7 @@ impl Cases for Table {
         let id = text_of(&record, "client_request_id")
             .or_else(|| text_of(&record, "databricks_request_id"));
         let Some(id) = id else { return to.push(Found::Reject(Reject::Missing("id"))) };
-        let request = record.remove("request").unwrap_or_default();
+        let request = record.shift_remove("request").unwrap_or_default();
         if request.is_null() {
             let codes =
                 record.get("logging_error_codes").map(ToString::to_string).unwrap_or_default();
@@ -32,14 +32,14 @@ impl Cases for Table {
             return to.push(Found::Reject(Reject::Foreign(words)));
         }
         let (request, response) =
-            (unwrapped(&request), unwrapped(&record.remove("response").unwrap_or_default()));
+            (unwrapped(&request), unwrapped(&record.shift_remove("response").unwrap_or_default()));
         let failed =
             record.get("status_code").and_then(Value::as_i64).is_some_and(|code| code >= 400);
         let mut like = Case {
-            at: record.remove("request_time").or_else(|| record.remove("timestamp_ms")),
+            at: record.shift_remove("request_time").or_else(|| record.shift_remove("timestamp_ms")),
             latency_ms: record
-                .remove("execution_duration_ms")
-                .or_else(|| record.remove("execution_time_ms")),
+                .shift_remove("execution_duration_ms")
+                .or_else(|| record.shift_remove("execution_time_ms")),
             ..Case::default()
         };
         let meta = record.get("request_metadata").and_then(Value::as_object);
@@ -54,7 +54,7 @@ impl Cases for Table {
             answers_of(&response)
         };
         for name in ["databricks_request_id", "status_code", "requester"] {
-            if let Some(value) = record.remove(name) {
+            if let Some(value) = record.shift_remove(name) {
                 like.rest.insert(name.to_owned(), value);
             }
         }

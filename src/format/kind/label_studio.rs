@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::protocol::{Answer, Places, Protocol, Question, QuestionKind, Span};
 use crate::domain::time::Moment;
+use crate::domain::written;
 use crate::format::foreign::{
     Foreign, Labels, LabelsIn, Loss, Said, characters, id_of_text, line_of, text,
 };
@@ -139,7 +140,7 @@ impl Peer for Tasks {
             [("input", &about.input), ("model", &about.model), ("prediction", &about.prediction)]
         {
             if let Some(raw) = raw {
-                data.insert(name.to_owned(), serde_json::from_str(raw.get())?);
+                data.insert(name.to_owned(), written::read(raw.get())?);
             }
         }
         let labels: Vec<Value> = item

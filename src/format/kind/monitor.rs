@@ -27,14 +27,15 @@ impl Cases for Frame {
         let id = ["id", "identifier", "", "Unnamed: 0"].iter().find_map(|name| {
             let id = text_of(&record, name);
             if id.is_some() {
-                record.remove(*name);
+                record.shift_remove(*name);
             }
             id
         });
-        let at = ["timestamp", "occurred_at", "time"].iter().find_map(|name| record.remove(*name));
+        let at =
+            ["timestamp", "occurred_at", "time"].iter().find_map(|name| record.shift_remove(*name));
         let label = text_of(&record, "y_pred");
-        record.remove("y_pred");
-        let confidence = match confidence(record.remove("y_pred_proba"), self.decimal_comma) {
+        record.shift_remove("y_pred");
+        let confidence = match confidence(record.shift_remove("y_pred_proba"), self.decimal_comma) {
             Ok(confidence) => confidence,
             Err(reject) => return to.push(Found::Reject(reject)),
         };

@@ -5,6 +5,7 @@ use std::io;
 use serde_json::{Value, json};
 
 use crate::domain::text::is_blank;
+use crate::domain::written;
 use crate::format::peer::{Item, Out, Peer, PeerKind, PeerOptions};
 use crate::format::row::Rows;
 
@@ -33,7 +34,7 @@ impl Peer for Chats {
             let input: Value = about
                 .input
                 .as_ref()
-                .and_then(|raw| serde_json::from_str(raw.get()).ok())
+                .and_then(|raw| written::read(raw.get()).ok())
                 .unwrap_or_default();
             match (&self.0.prompt, input["messages"].as_array()) {
                 (None, Some(turns)) => messages.extend(

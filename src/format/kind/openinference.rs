@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 use serde_json::{Map, Value};
 
+use crate::domain::written;
 use crate::format::read::case::{Answer, Case, input_of};
 use crate::format::read::otlp::{attributes, list, nanos};
 use crate::format::read::{Cases, Found, Options};
@@ -81,9 +82,8 @@ fn messages(of: &Map<String, Value>, side: &str) -> Vec<Value> {
 fn case_of(span: &Value, resource: &Map<String, Value>) -> Case {
     let said = attributes(&span["attributes"]);
     let text = |name: &str| said.get(name).and_then(Value::as_str).map(str::to_owned);
-    let parsed = |name: &str| {
-        text(name).map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text)))
-    };
+    let parsed =
+        |name: &str| text(name).map(|text| written::read(&text).unwrap_or(Value::String(text)));
     let asked = messages(&said, "input");
     let mut input = if asked.is_empty() { Map::new() } else { input_of(&Value::Array(asked)) };
     if input.is_empty() {

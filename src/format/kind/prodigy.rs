@@ -132,8 +132,8 @@ impl Peer for Answers {
             if is_place && given.label.is_none() {
                 (line["answer"], line["_view_id"]) = (json!("accept"), json!("ner_manual"));
                 if let Value::Object(line) = &mut line {
-                    line.remove("options");
-                    line.remove("accept");
+                    line.shift_remove("options");
+                    line.shift_remove("accept");
                 }
             }
             out.line(&line)?;
@@ -283,7 +283,7 @@ impl Labels for Given {
                     for session in sessions {
                         let mut version = version.clone();
                         if session.is_string() {
-                            version.remove("_annotator_id");
+                            version.shift_remove("_annotator_id");
                             version.insert("_session_id".to_owned(), session);
                         }
                         self.answer(&base, &version, &format!("{place}.versions[{n}]"), to, loss);
@@ -312,8 +312,10 @@ struct AsCases;
 
 impl Cases for AsCases {
     fn take(&mut self, mut record: Map<String, Value>, to: &mut Vec<Found>) {
-        let meta =
-            record.remove("meta").and_then(|meta| meta.as_object().cloned()).unwrap_or_default();
+        let meta = record
+            .shift_remove("meta")
+            .and_then(|meta| meta.as_object().cloned())
+            .unwrap_or_default();
         let words = text(&record, "text").unwrap_or_default();
         let label = text(&meta, "predicted").or_else(|| text(&record, "label"));
         to.push(Found::case(Case {

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use crate::domain::prediction::Reject;
+use crate::domain::written;
 use crate::format::read::case::{
     Answer, Case, answers_of, cases_of, field, input_of, inputs_of, text_of,
 };
@@ -33,9 +34,8 @@ fn body(side: &Value) -> Option<Value> {
         (_, Some(text)) => text.to_owned(),
         _ => return Some(data.clone()),
     };
-    let json = serde_json::from_str(&text)
-        .ok()
-        .filter(|value: &Value| value.is_object() || value.is_array());
+    let json =
+        written::read(&text).ok().filter(|value: &Value| value.is_object() || value.is_array());
     Some(json.unwrap_or_else(|| Value::from(text.trim_end_matches(['\n', '\r']))))
 }
 

@@ -187,7 +187,7 @@ impl Plan {
         let mut left: Map<String, Value> =
             cells.map(|(at, name)| (name.clone(), Value::from(at))).collect();
         let mut take = |name: &str| {
-            let at = left.remove(columns.of(name)?)?.as_u64()?;
+            let at = left.shift_remove(columns.of(name)?)?.as_u64()?;
             Some(at as usize)
         };
         let roles = std::array::from_fn(|at| take(ROLES[at].0));
@@ -312,7 +312,10 @@ impl Cases for Rows {
             Columns::of_names(record.keys().map(String::as_str), &self.named)
         });
         let mut value = |role: &str| {
-            columns.of(role).and_then(|name| record.remove(name)).filter(|value| !value.is_null())
+            columns
+                .of(role)
+                .and_then(|name| record.shift_remove(name))
+                .filter(|value| !value.is_null())
         };
         let text = |value: Option<Value>| {
             value.map(|value| scalar(&value).into_owned()).filter(|text| !text.is_empty())

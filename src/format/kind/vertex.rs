@@ -30,16 +30,16 @@ impl Cases for Logged {
             Some(Value::Null) | None => Vec::new(),
             Some(one) => vec![one],
         };
-        let sent = list(record.remove("request_payload"));
-        let said = list(record.remove("response_payload"));
+        let sent = list(record.shift_remove("request_payload"));
+        let said = list(record.shift_remove("response_payload"));
         let inputs = sent.iter().map(|one| input_of(&unwrapped(one))).collect();
         let answers = said.iter().map(|one| Answer::of_json(&unwrapped(one))).collect();
         let like = Case {
-            at: record.remove("logging_time"),
+            at: record.shift_remove("logging_time"),
             model: text_of(&record, "deployed_model_id"),
             rest: ["endpoint"]
                 .iter()
-                .filter_map(|name| Some(((*name).to_owned(), record.remove(*name)?)))
+                .filter_map(|name| Some(((*name).to_owned(), record.shift_remove(*name)?)))
                 .collect(),
             ..Case::default()
         };

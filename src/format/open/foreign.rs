@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::sniff::{Container, container};
 use super::{BadInput, Inputs};
+use crate::domain::written;
 use crate::format::foreign::{Foreign, LabelOptions, LabelsIn, Loss};
 use crate::format::kind::LABELS;
 use crate::format::kind::brat::record_of_brat;
@@ -35,7 +36,7 @@ fn records(
 ) -> Result<Vec<Place>, BadInput> {
     let failed = |error| BadInput::Read(part.name.clone(), error);
     let bytes = inputs.bytes_of(part, &Count::default(), flaws)?;
-    let parsed = |text: String| match serde_json::from_str(&text) {
+    let parsed = |text: String| match written::read(&text) {
         Ok(Value::Object(record)) => Ok(record),
         Ok(_) => Err("not an object".to_owned()),
         Err(error) => Err(format!("not JSON: {error}")),

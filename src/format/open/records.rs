@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::sniff::{Container, cases_of};
 use super::{BadInput, Begun, Inputs, Record, Told};
 use crate::domain::prediction::Reject;
+use crate::domain::written;
 use crate::format::kind::table::Columns;
 use crate::format::kind::{KINDS, Kind, kafka, named};
 use crate::format::read::ahead::ahead;
@@ -107,7 +108,7 @@ impl Records {
             // What its columns are is seen from the first row.
             ready = pieces.next();
             if let Some(Ok(Piece::Text(Text { text: Ok(text), .. }))) = &ready
-                && let Ok(Value::Object(record)) = serde_json::from_str(text)
+                && let Ok(Value::Object(record)) = written::read(text)
             {
                 kind = KINDS.iter().find(|kind| (kind.cases.claims)(&record));
                 if kind.is_none() && inputs.options.over.is_some() {
@@ -160,8 +161,8 @@ impl Records {
     }
 
     fn parsed(&self, text: &str) -> Result<Map<String, Value>, Reject> {
-        let read = match serde_json::from_str(text) {
-            Err(_) if self.inputs.options.nan_is_none => serde_json::from_str(&without_nan(text)),
+        let read = match written::read(text) {
+            Err(_) if self.inputs.options.nan_is_none => written::read(&without_nan(text)),
             read => read,
         };
         match read {

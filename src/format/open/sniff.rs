@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::BadInput;
 use crate::domain::prediction::Reject;
+use crate::domain::written;
 use crate::format::kind::table::Columns;
 use crate::format::kind::{KINDS, Kind, kafka, named};
 use crate::format::path::Path;
@@ -236,7 +237,7 @@ fn first_records(
     head: &[u8],
     options: &Options,
 ) -> Vec<(u64, Map<String, Value>)> {
-    let parsed = |text: &str| match serde_json::from_str(text) {
+    let parsed = |text: &str| match written::read(text) {
         Ok(Value::Object(object)) => Some(object),
         _ => None,
     };

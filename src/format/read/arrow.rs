@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::bytes::Bytes;
 use super::objects::Text;
+use crate::domain::written;
 
 /// Rows that are read at once.
 const BATCH_ROWS: usize = 4_096;
@@ -94,7 +95,7 @@ fn names_in(text: &str) -> Names {
 
 /// A row with words in place of their numbers; none of them, or -1, is no label.
 fn with_names(line: &str, names: &Names) -> String {
-    let Ok(Value::Object(mut row)) = serde_json::from_str::<Value>(line) else {
+    let Ok(Value::Object(mut row)) = written::read(line) else {
         return line.to_owned();
     };
     for (column, names) in names {

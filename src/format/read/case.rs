@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::prediction::Reject;
+use crate::domain::written;
 use crate::format::mapping::number;
 use crate::format::path::scalar;
 use crate::format::times::{Times, Zone};
@@ -362,7 +363,7 @@ pub fn cases_of(
 /// A text that holds JSON, or any other value as it is.
 pub fn unwrapped(value: &Value) -> Value {
     match value {
-        Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| value.clone()),
+        Value::String(text) => written::read(text).unwrap_or_else(|_| value.clone()),
         other => other.clone(),
     }
 }
