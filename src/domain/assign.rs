@@ -100,16 +100,36 @@ impl Candidate {
     }
 
     fn draw_with(salt: u64, work: &CaseLoad<'_>, multiply: f64) -> f64 {
-        let case = work.case.0.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        let hash = mix(case ^ salt);
-        // Never 0 and never 1.
-        let u = ((hash >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
-        // Who gets every case comes before all who do not.
-        if multiply > 0.0 { (1.0 - u) / u * multiply } else { -u }
+        place_of(drawn(salt, work.bits()), multiply)
     }
 }
 
+/// What somebody draws for a case, between 0 and 1.
+fn drawn(salt: u64, case: u64) -> f64 {
+    let hash = mix(case ^ salt);
+    // Never 0 and never 1.
+    ((hash >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+}
+
+/// The place of who drew that.
+fn place_of(u: f64, multiply: f64) -> f64 {
+    // Who gets every case comes before all who do not.
+    if multiply > 0.0 { (1.0 - u) / u * multiply } else { -u }
+}
+
+/// Whether the place of who drew that is certainly behind another: as far as that can be said without
+/// a division.
+fn is_behind(u: f64, multiply: f64, place: f64) -> bool {
+    const ROUNDED: f64 = 1.0 + 1e-9;
+    multiply > 0.0 && (1.0 - u) * multiply > place * u * ROUNDED
+}
+
 impl CaseLoad<'_> {
+    /// What of a case's id is drawn with.
+    fn bits(&self) -> u64 {
+        self.case.0.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    }
+
     /// How much of a case's time is gone; from 1 on it is due.
     pub fn part_gone(&self, now: Moment) -> f64 {
         (now.0 - self.detected.0) as f64 / (self.due.0 - self.detected.0).max(1) as f64
@@ -372,11 +392,17 @@ impl<'s> Sharing<'s> {
         }
         // The first so far, in order: few, so that nearly everybody is told by the last of them.
         let mut first: Vec<(Drawn<'_>, usize)> = Vec::with_capacity(missing.min(able.0.len()) + 1);
+        let case = work.bits();
         for ((at, candidate), multiply) in able.0.iter().zip(able.1.iter()) {
+            let u = drawn(self.salts.1[*at], case);
+            let last = first.last().filter(|_| first.len() == missing && work.idle.is_empty());
+            if last.is_some_and(|(last, _)| is_behind(u, *multiply, last.place)) {
+                continue;
+            }
             if missing == 0 || labeled.contains(&candidate.name) {
                 continue;
             }
-            let place = Candidate::draw_with(self.salts.1[*at], work, *multiply);
+            let place = place_of(u, *multiply);
             let one = Drawn { idle: work.idle.contains(&candidate.name), place, candidate };
             if first.len() == missing
                 && first.last().is_some_and(|(last, _)| last.compare(&one).is_le())

@@ -13,7 +13,17 @@ use serde_json::{Map, Value};
 use super::prediction::scalar;
 
 /// What the `type` of an object says that is told by its being an attachment.
-const KINDS: &[&str] = &["image", "image_url", "input_image", "base64", "url"];
+const KINDS: &[&str] = &[
+    "image",
+    "image_url",
+    "input_image",
+    "input_audio",
+    "audio",
+    "document",
+    "file",
+    "base64",
+    "url",
+];
 
 /// Something that is not words.
 #[derive(Debug, Clone, PartialEq)]
@@ -179,8 +189,16 @@ impl Attachment {
             Value::Object(object) => object,
             _ => return None,
         };
-        // As chat messages have pictures: OpenAI, Anthropic, Gemini.
-        const WITHIN: &[&str] = &["image_url", "source", "inlineData", "inline_data"];
+        // As chat messages have pictures and sounds: OpenAI, Anthropic, Gemini.
+        const WITHIN: &[&str] = &[
+            "image_url",
+            "input_audio",
+            "source",
+            "inlineData",
+            "inline_data",
+            "fileData",
+            "file_data",
+        ];
         let within = WITHIN.iter().find_map(|name| object.get_key_value(*name));
         let (attached, used, mut rest) = match within {
             Some((name, inner)) => {
@@ -194,20 +212,17 @@ impl Attachment {
                 (attached, used, Vec::new())
             }
         };
-        rest.extend(rest_of(object, |name, value| {
-            let is_kind =
-                name == "type" && value.as_str().is_some_and(|kind| KINDS.contains(&kind));
-            is_kind || used.contains(&name)
-        }));
+        rest.extend(rest_of(object, |name, value| is_kind(name, value) || used.contains(&name)));
         Some((attached, rest))
     }
 
     fn of_text(text: &str) -> Option<Self> {
         let rest = text.get(..5).filter(|start| start.eq_ignore_ascii_case("data:"))?;
         let (head, data) = text[rest.len()..].split_once(',')?;
+        let head = head.to_ascii_lowercase();
         let (media_type, base64) = match head.strip_suffix(";base64") {
             Some(media_type) => (media_type, true),
-            None => (head, false),
+            None => (head.as_str(), false),
         };
         let media_type = media_type.split(';').next().unwrap_or_default();
         let media_type = if media_type.is_empty() { "text/plain" } else { media_type };
@@ -228,9 +243,22 @@ impl Attachment {
     /// `{"media_type": …, "data": …}` with base64, and the fields that it is read from.
     fn of_data(object: &Map<String, Value>) -> Option<(Self, Vec<&'static str>)> {
         let text = |name: &str| object.get(name).and_then(Value::as_str);
+        let data = text("data")?;
         let named = ["media_type", "mimeType", "mime_type"];
-        let (name, media_type) = named.iter().find_map(|name| Some((*name, text(name)?)))?;
-        Some((Self::data(media_type, text("data")?, true), vec![name, "data"]))
+        let named = named.iter().find_map(|name| Some((*name, text(name)?)));
+        // Of a sound OpenAI has the ending of its files.
+        let (name, media_type) = match (named, text("format")) {
+            (Some((name, media_type)), _) => (name, media_type.to_ascii_lowercase()),
+            (None, Some("mp3")) => ("format", "audio/mpeg".to_owned()),
+            (None, Some(format @ ("wav" | "flac" | "ogg" | "opus"))) => {
+                ("format", format!("audio/{format}"))
+            }
+            _ => return None,
+        };
+        let read = Self::data(&media_type, data, true);
+        // A text that stands as it is.
+        let is_words = matches!(read, Self::Data { found: Found::NotBase64 | Found::Cut, .. });
+        (!(is_words && media_type.starts_with("text/"))).then_some((read, vec![name, "data"]))
     }
 
     fn data(media_type: &str, data: &str, base64: bool) -> Self {
@@ -270,21 +298,38 @@ impl Attachment {
     fn of_reference(object: &Map<String, Value>) -> Option<(Self, Vec<&'static str>)> {
         const NAMES: &[&str] = &["path", "url", "media_type", "bytes", "sha256", "alt", "detail"];
         let text = |name: &str| object.get(name).and_then(scalar);
-        let media_type = || text("media_type").unwrap_or_default();
-        let reference = object.keys().all(|name| NAMES.contains(&name.as_str()));
+        let named = ["media_type", "mimeType", "mime_type"];
+        let named = named.into_iter().find_map(|name| Some((name, text(name)?)));
+        let media_type =
+            || named.clone().map(|(_, kind)| kind.to_ascii_lowercase()).unwrap_or_default();
+        // Any field may be called path, or url: what else there is says that it is one.
+        let says = named.is_some() || text("sha256").is_some();
+        let only = || {
+            object
+                .iter()
+                .all(|(name, value)| NAMES.contains(&name.as_str()) || is_kind(name, value))
+        };
+        let reference = says || only();
         let read_of = |of: &'static str| {
             let known = NAMES.iter().copied().filter(|name| text(name).is_some());
-            known.filter(move |name| *name == of || !["path", "url"].contains(name))
+            let known = known.filter(move |name| *name == of || !["path", "url"].contains(name));
+            known.chain([of]).chain(named.as_ref().map(|(name, _)| *name)).collect::<Vec<_>>()
         };
         if let Some(path) = text("path").filter(|_| reference) {
             let (bytes, sha256, alt) = (text("bytes"), text("sha256"), text("alt"));
             let (media_type, then, standing, odd) = (media_type(), None, None, None);
             let file = Self::File { path, media_type, bytes, sha256, alt, then, standing, odd };
-            return Some((file, read_of("path").filter(|name| *name != "detail").collect()));
+            let used = read_of("path").into_iter().filter(|name| *name != "detail");
+            return Some((file, used.collect()));
         }
-        let url = object.get("url").and_then(Value::as_str).filter(|_| reference)?;
+        let names = ["url", "fileUri", "file_uri"];
+        let (name, url) =
+            names.into_iter().find_map(|name| Some((name, object.get(name)?.as_str()?)))?;
+        if !reference {
+            return None;
+        }
         if let Some(data) = Self::of_text(url) {
-            return Some((data, vec!["url"]));
+            return Some((data, vec![name]));
         }
         let more = [
             text("bytes").map(|bytes| format!("{bytes} bytes")),
@@ -294,7 +339,7 @@ impl Attachment {
         ];
         let more = more.into_iter().flatten().collect();
         let address = Self::Url { url: url.to_owned(), media_type: media_type(), more };
-        Some((address, read_of("url").collect()))
+        Some((address, read_of(name)))
     }
 
     /// Which file is meant, if it is one.
@@ -362,7 +407,7 @@ impl Attachment {
         match self {
             Self::Data { media_type, bytes, found, odd, .. } => {
                 let wrong = match found {
-                    Found::As(kind) if kind == media_type => None,
+                    Found::As(kind) if is_same_kind(kind, media_type) => None,
                     Found::As(kind) => {
                         Some(format!("it says it is {media_type}, and it is {kind}"))
                     }
@@ -403,6 +448,11 @@ impl Attachment {
     }
 }
 
+/// Whether a field says what an object is, and that is told by its being an attachment.
+fn is_kind(name: &str, value: &Value) -> bool {
+    name == "type" && value.as_str().is_some_and(|kind| KINDS.contains(&kind))
+}
+
 /// The fields of an object that are not `used` and hold something.
 pub fn rest_of(
     object: &Map<String, Value>,
@@ -415,6 +465,20 @@ pub fn rest_of(
     };
     let rest = object.iter().filter(|(name, value)| holds(value) && !used(name, value));
     rest.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Whether a type is meant by what it is said to be: some have more than one name.
+pub fn is_same_kind(kind: &str, said: &str) -> bool {
+    let meant = match said {
+        "image/jpg" | "image/pjpeg" => "image/jpeg",
+        "audio/x-wav" | "audio/wave" | "audio/vnd.wave" => "audio/wav",
+        "audio/mp3" => "audio/mpeg",
+        "audio/opus" | "application/ogg" => "audio/ogg",
+        "audio/x-flac" => "audio/flac",
+        "application/x-gzip" => "application/gzip",
+        other => other,
+    };
+    kind == meant
 }
 
 /// Whether all data of a type begins in a way that [`kind_of`] knows.
@@ -430,7 +494,7 @@ fn acts(media_type: &str) -> bool {
 }
 
 /// Whether a picture has its end.
-fn is_whole(kind: &str, bytes: &[u8]) -> bool {
+pub fn is_whole(kind: &str, bytes: &[u8]) -> bool {
     match kind {
         "image/jpeg" => bytes.ends_with(b"\xff\xd9"),
         "image/png" => bytes.len() >= 8 && &bytes[bytes.len() - 8..bytes.len() - 4] == b"IEND",
@@ -494,6 +558,40 @@ mod tests {
         for none in ["database: x", "data", "dat\u{e4}:x,y", "plain"] {
             assert_eq!(Attachment::of(&json!(none)), None, "{none}");
         }
+    }
+
+    #[test]
+    fn an_attachment_is_known_whatever_it_is_called_and_a_text_is_none() {
+        let wav = STANDARD.encode(b"RIFF....WAVEfmt ");
+        let facts = |value: Value| Attachment::of(&value).map(|one| one.facts());
+        let good = |value: Value| {
+            let (words, wrong) = facts(value.clone()).unwrap_or_else(|| panic!("{value}"));
+            assert_eq!(wrong, None, "{value}");
+            words
+        };
+        let sound = json!({"type": "input_audio", "input_audio": {"data": wav, "format": "wav"}});
+        assert!(good(sound).starts_with("audio/wav"));
+        good(json!({"media_type": "audio/x-wav", "data": wav}));
+        let jpeg = STANDARD.encode(b"\xff\xd8\xff....\xff\xd9");
+        good(json!(format!("DATA:IMAGE/JPG;BASE64,{jpeg}")));
+        let gemini = json!({"fileData": {"mimeType": "image/png", "fileUri": "gs://a/b.png"}});
+        assert_eq!(good(gemini), "gs://a/b.png, image/png, not fetched");
+        // Whatever else stands beside it.
+        let more = json!({"path": "a.jpg", "media_type": "image/jpeg", "sha256": "00", "width": 3});
+        let (file, rest) = Attachment::with_rest(&more).unwrap();
+        assert_eq!(file.meant().unwrap().sha256, Some("00"));
+        assert_eq!(rest, [("width".to_owned(), json!(3))]);
+        let part = json!({"type": "image", "path": "a.jpg", "sha256": "00"});
+        assert_eq!(Attachment::with_rest(&part).unwrap().1, []);
+        // Words that are sent as data are words.
+        for text in [
+            json!({"type": "text", "media_type": "text/plain", "data": "The whole contract stands here."}),
+            json!({"media_type": "text/plain", "data": "word"}),
+        ] {
+            assert!(facts(text.clone()).is_none_or(|(_, wrong)| wrong.is_none()), "{text}");
+        }
+        let document = json!({"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "The whole contract."}});
+        assert_eq!(facts(document), None);
     }
 
     #[test]

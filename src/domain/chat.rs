@@ -32,6 +32,11 @@ const KNOWN: &[&str] = &[
     "bot",
     "tool",
     "function",
+    "function_call",
+    "tool_call",
+    "observation",
+    "function_response",
+    "tool_response",
 ];
 
 /// What somebody said, or did, in one turn.
@@ -140,7 +145,8 @@ fn turn(value: &Value) -> Turn {
     for words in WORDS.iter().filter_map(|name| object.get(*name)) {
         content(words, &mut blocks, &mut more);
     }
-    if role.as_deref() == Some("tool") {
+    let answers = ["tool", "function", "observation", "function_response", "tool_response"];
+    if role.as_deref().is_some_and(|role| answers.contains(&role)) {
         for block in &mut blocks {
             if let Block::Text(text) = block {
                 *block = Block::Result(std::mem::take(text));
@@ -181,7 +187,11 @@ fn block(object: &Map<String, Value>) -> Option<(Block, Vec<(String, Value)>)> {
         }
         Some("tool_use") => call("", object, "input"),
         Some("function") => call("function", object, "arguments"),
-        Some("function_call") => call("", object, "arguments"),
+        Some("function_call" | "tool_call") => {
+            let names = ["arguments", "args", "input"];
+            let name = names.into_iter().find(|name| object.contains_key(*name));
+            call("function", object, name.unwrap_or("arguments"))
+        }
         Some("tool_result" | "function_call_output") => {
             let name = if object.contains_key("content") { "content" } else { "output" };
             let (words, rest) = result(object.get(name).unwrap_or(&Value::Null));
@@ -192,6 +202,9 @@ fn block(object: &Map<String, Value>) -> Option<(Block, Vec<(String, Value)>)> {
             (Block::Text(text("text")?), vec!["text"], Vec::new())
         }
         None if object.contains_key("functionCall") => call("functionCall", object, "args"),
+        None if object.get("function").is_some_and(|of| of.get("arguments").is_some()) => {
+            call("function", object, "arguments")
+        }
         None => {
             let (name, answer) = object.get_key_value("functionResponse")?;
             let of = answer.as_object().filter(|of| of.contains_key("response"));
@@ -313,6 +326,17 @@ mod tests {
         let call = Block::Call { name: "get".into(), arguments: "{\"a\": 1.50}".into() };
         assert_eq!(turns[3].blocks, [call]);
         assert_eq!(turns[4].blocks, [Block::Result("held".into())]);
+        let loose = json!([{"from":"function_call","value":"{}"}, {"from":"observation","value":"held"},
+            {"role":"assistant","content":null,"tool_calls":[{"id":"c","function":{"name":"get","arguments":"{}"}},
+                {"type":"tool_call","name":"put","args":{"a":1}}]}]);
+        let loose = super::turns("messages", &loose).unwrap();
+        assert!(loose.iter().all(|turn| !turn.title().contains("unknown")));
+        assert_eq!(loose[1].blocks, [Block::Result("held".into())]);
+        let call = |name: &str, arguments: &str| Block::Call {
+            name: name.into(),
+            arguments: arguments.into(),
+        };
+        assert_eq!(loose[2].blocks, [call("get", "{}"), call("put", "{\"a\":1}")]);
         let named = json!([{"role":"user","name":"bob","content":[{"type":"text","text":"a","cached":true}]}]);
         let more = &super::turns("messages", &named).unwrap()[0].more;
         assert_eq!(

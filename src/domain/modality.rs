@@ -146,7 +146,7 @@ fn more_of_model(name: &str, model: &Value, parts: &mut Vec<Part>) {
             });
             of_object(name, &more, parts);
         }
-        plain if scalar(plain).is_some() || plain.is_null() => {}
+        plain if scalar(plain).is_some() => {}
         other => parts.push(part(name.to_owned(), "model", other)),
     }
 }
@@ -195,7 +195,8 @@ pub fn parts(line: &Value, may: impl Fn(&str) -> bool) -> Vec<Part> {
                     more_of_model("challenger.model", &model, &mut parts);
                 }
             }
-            ("prediction" | "challenger", Value::Null) => {}
+            // It is said in its place that there is none.
+            ("prediction", Value::Null) => {}
             ("input" | "output" | "context", Value::Object(object)) if !object.is_empty() => {
                 of_object(name, object, &mut parts);
             }
@@ -427,9 +428,41 @@ fn part(full: String, name: &str, value: &Value) -> Part {
     Part { name: full, shape }
 }
 
+/// Whether a value is an attachment, or one stands in it.
+fn holds_attachment(value: &Value) -> bool {
+    let below = match value {
+        Value::Array(list) => list.iter().any(holds_attachment),
+        Value::Object(object) => object.values().any(holds_attachment),
+        _ => false,
+    };
+    below || Attachment::with_rest(value).is_some()
+}
+
 /// A field as a part, and what else stands in an attachment as parts behind it.
 fn with_rest(full: String, name: &str, value: &Value, parts: &mut Vec<Part>) {
-    let rest = Attachment::with_rest(value).map(|(_, rest)| rest).unwrap_or_default();
+    let attached = Attachment::with_rest(value);
+    if attached.is_none() && chat::turns(name, value).is_none() && chat::message(value).is_none() {
+        // What is attached anywhere below is a part of its own, and so is all beside it.
+        let items: Vec<(String, &str, &Value)> = match value {
+            Value::Array(list) => {
+                let item = |(at, item)| (name_in_tree(&full, Err(at)), name, item);
+                list.iter().enumerate().map(item).collect()
+            }
+            Value::Object(object) => {
+                let above = &full;
+                let fields = object.iter();
+                fields
+                    .map(|(key, item)| (name_in_tree(above, Ok(key)), key.as_str(), item))
+                    .collect()
+            }
+            _ => Vec::new(),
+        };
+        if items.iter().any(|(.., item)| holds_attachment(item)) {
+            items.into_iter().for_each(|(full, name, item)| with_rest(full, name, item, parts));
+            return;
+        }
+    }
+    let rest = attached.map(|(_, rest)| rest).unwrap_or_default();
     parts.push(part(full.clone(), name, value));
     for (key, value) in rest {
         with_rest(name_in_tree(&full, Ok(&key)), &key, &value, parts);
@@ -611,6 +644,23 @@ mod tests {
         assert_eq!(parts[2].shape, Shape::Tree(json!("plain")), "it is no mail");
         let code = View::of_word("rust").shape("x", "fn f() {}");
         assert!(matches!(code, Some(Shape::Code { language, .. }) if language == "rust"));
+    }
+
+    #[test]
+    fn attachments_are_parts_wherever_they_stand() {
+        let file = |name: &str| json!({"path": name, "sha256": "00"});
+        let line = json!({"input": {"images": [file("a.png"), "data:image/png;base64,aaaa"],
+            "claim": {"no": 7, "photos": {"front": file("b.png"), "note": "dark"}}, "plain": {"a": {"b": 1}}}});
+        let expect = [
+            ("input.images[1]", "attached"),
+            ("input.images[2]", "attached"),
+            ("input.claim.no", "tree"),
+            ("input.claim.photos.front", "attached"),
+            ("input.claim.photos.note", "tree"),
+            ("input.plain", "tree"),
+        ];
+        let expect: Vec<_> = expect.map(|(name, kind)| (name.to_owned(), kind)).into();
+        assert_eq!(named(&line), expect);
     }
 
     #[test]

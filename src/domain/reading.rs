@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use similar::{Algorithm, ChangeTag, TextDiff};
 
+use super::attachment::Attachment;
 use super::chat::{Block, Turn};
 use super::mail::{Mail, Piece};
 use super::modality::{Part, Shape, is_inline, is_short, name_in_tree, name_of_block};
@@ -256,6 +257,8 @@ fn read_mail(out: &mut Vec<Paragraph>, name: &str, mail: &Mail, fold: bool) {
                 let named = name.as_ref().map_or(String::new(), |name| format!("{name}, "));
                 let facts = format!("{named}{media_type}, {} bytes, attached", bytes.len());
                 out.push(Paragraph::new(Tone::Aside, 2, &facts));
+                let (_, wrong) = Attachment::of_bytes(media_type, bytes.clone()).facts();
+                out.extend(wrong.map(|wrong| odd(4, &wrong)));
             }
         }
     }

@@ -142,7 +142,13 @@ pub fn footer(shell: &Shell, area: Rect, buf: &mut Buffer) {
     let places = over.map_or_else(|| shell.places(), <[Place]>::to_vec);
     let here = places.iter().flat_map(|place| rows.iter().filter(move |row| row.place == *place));
     let here = here.filter(|row| !row.foot.is_empty() && row.name != "help");
-    let here = here.filter(|row| over.is_some() || !shell.lacks_a_case(row.name));
+    let labels = shell.session.opened.as_ref().is_some_and(|opened| !opened.offered().is_empty());
+    let has_one = |row: &&KeyRow| match row.name {
+        "answer-label" => labels,
+        "next-case" | "previous-case" => !shell.session.queue.rows.is_empty(),
+        name => !shell.lacks_a_case(name),
+    };
+    let here = here.filter(|row| over.is_some() || has_one(row));
     // What leads do stands with what is done everywhere, before the rest of it, while they choose.
     let led = |row: &&&KeyRow| FOR_LEADS.contains(&row.name);
     let leads = shell.session.counts.leads && over.is_none();

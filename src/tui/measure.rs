@@ -52,7 +52,8 @@ pub fn measure(shell: &Shell) -> Measured {
     let most = (body.height / 2 + 2).min(body.height.saturating_sub(least));
     let in_short = guide::lines(shell, inner(columns), Room::Low);
     let wanted = (in_short.len() + 1).min(usize::from(most)) as u16;
-    let lower = (body.height / 3).max(7).max(wanted).min(most);
+    let usual = if between == 0 { 0 } else { (body.height / 3).max(7) };
+    let lower = usual.max(wanted).min(most);
     let upper = body.height.saturating_sub(lower + between);
     let layout = Layout {
         queue: None,

@@ -86,7 +86,15 @@ fn show(shell: &mut Shell, places: &[(Tab, usize)], at: usize) -> Vec<Effect> {
     let query = search.query.clone();
     let Some((tab, row)) = places.get(at).copied() else {
         shell.search = None;
-        return shell.say(&format!("“{query}” stands nowhere in the case."));
+        let long =
+            shell.session.opened.as_ref().is_some_and(|opened| !opened.long_texts().is_empty());
+        let words = if long {
+            "{read-on} reads on and searches there: only the beginning of a long text is here."
+        } else {
+            ""
+        };
+        let words = shell.keymap.fill(words);
+        return shell.say(format!("“{query}” stands nowhere in the case. {words}").trim_end());
     };
     let mut effects = shell.show_tab(tab);
     let height = shell.context_height().max(2) as usize - 1;

@@ -198,7 +198,8 @@ impl Shell {
 
     /// The case under the cursor, where the open one stands beside the queue and is another.
     pub fn preview(&self) -> Option<CaseId> {
-        let looks = self.focus == Focus::Queue && self.is_wide() && self.layer.is_none();
+        let is_free = self.layer.as_ref().is_none_or(|layer| layer.lets_look());
+        let looks = self.focus == Focus::Queue && self.is_wide() && is_free;
         let sending = self.session.opened.as_ref().is_some_and(|opened| opened.sending);
         let free = self.session.training.is_none() && !sending;
         let row = self.session.queue.current().filter(|_| looks && free)?;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::domain::attachment::{Attachment, Standing, is_known_by_its_beginning, kind_of};
+use crate::domain::attachment::{
+    Attachment, Standing, is_known_by_its_beginning, is_same_kind, is_whole, kind_of,
+};
 use crate::domain::modality::{named_attachments, parts};
 use crate::domain::text::cut;
 use crate::media::Unreadable;
@@ -14,7 +16,7 @@ use crate::review::OpenCase;
 /// Columns and rows of what is drawn of a sound.
 const STRIP: (usize, usize) = (72, 10);
 /// Bytes of a file that are looked at to tell what it is, and files of a case of which they are.
-const BEGINNING_BYTES: u64 = 64 << 10;
+const BEGINNING_BYTES: u64 = 1 << 20;
 const LOOKED_AT_MAX: usize = 200;
 /// Bytes of a text that are shown.
 const TEXT_BYTES_MAX: usize = 200_000;
@@ -145,7 +147,7 @@ fn odd_at_first(said: &str, beginning: &[u8]) -> Option<String> {
         return Some(Unreadable::Empty.to_string());
     }
     let other = match kind_of(beginning) {
-        Some(kind) => (!said.is_empty() && said != kind).then_some(kind),
+        Some(kind) => (!said.is_empty() && !is_same_kind(kind, said)).then_some(kind),
         None => is_known_by_its_beginning(said).then_some("none"),
     };
     let other = other.map(|kind| format!("it says it is {said}, and it is {kind}"));
@@ -153,6 +155,21 @@ fn odd_at_first(said: &str, beginning: &[u8]) -> Option<String> {
         .into_iter()
         .chain(too_large(beginning).map(|error| error.to_string()))
         .reduce(|one, two| format!("{one}; {two}"))
+}
+
+/// What is wrong with a file that is not longer than its beginning, but for what a picture must be drawn
+/// to tell.
+fn odd_in_whole(bytes: &[u8]) -> Option<String> {
+    if bytes.len() as u64 == BEGINNING_BYTES {
+        return None;
+    }
+    match kind_of(bytes)? {
+        "audio/wav" => match Sound::read(bytes) {
+            Ok(sound) => sound.facts().1,
+            Err(error) => Some(error.to_string()),
+        },
+        kind => (!is_whole(kind, bytes)).then(|| "it ends in the middle".to_owned()),
+    }
 }
 
 /// The attachments of a case, each with its field: how those stand that are files, and what is wrong
@@ -169,8 +186,11 @@ pub fn known(case: &OpenCase, roots: &[String]) -> Vec<(String, Attachment)> {
             let standing = hashes.standing(roots, meant.path, &meant);
             let is_looked_at = standing.is_meant() && looked < LOOKED_AT_MAX;
             looked += usize::from(is_looked_at);
-            let odd = is_looked_at.then(|| file::beginning(roots, meant.path, BEGINNING_BYTES));
-            (standing, odd.and_then(|beginning| odd_at_first(&said, &beginning)))
+            let odd = is_looked_at.then(|| {
+                let read = file::beginning(roots, meant.path, BEGINNING_BYTES);
+                odd_at_first(&said, &read).or_else(|| odd_in_whole(&read))
+            });
+            (standing, odd.flatten())
         });
         match (&mut attachment, found) {
             (Attachment::File { standing, odd, .. }, Some((stands, told))) => {

@@ -648,7 +648,7 @@ fn a_filter_takes_neither_the_place_nor_lets_act_on_what_it_hides() {
     let open = session.front.session.open_id();
     // Nothing is offered that is of a case.
     let foot = session.text().lines().last().unwrap().to_owned();
-    for refused in ["d defer", "r why", "c comment", "1-9 answer"] {
+    for refused in ["d defer", "r why", "c comment", "1-9 answer", "t terms", "] next"] {
         assert!(!foot.contains(refused), "{foot}");
     }
     assert!(foot.contains("v view") && foot.contains("? help"), "{foot}");
@@ -662,6 +662,61 @@ fn a_filter_takes_neither_the_place_nor_lets_act_on_what_it_hides() {
     }
     session.press("Esc");
     assert_eq!(at(&session), before);
+}
+
+/// Whoever types a filter sees the case that it brings under the cursor.
+#[test]
+fn the_case_beside_a_filter_is_the_one_under_the_cursor() {
+    let place = Place::new();
+    let mut session = session(&place, (160, 45));
+    session.front.focus = Focus::Queue;
+    session.press("g / \"box\"");
+    session.feed(Event::Rest);
+    let row = session.front.session.queue.current().map(|row| row.id);
+    assert!(row.is_some() && session.front.session.open_id() == row, "{row:?} {}", session.text());
+    // What is typed goes on, and whoever leaves is where they were.
+    session.press("\"s\" Esc");
+    session.feed(Event::Rest);
+    let queue = &session.front.session.queue;
+    assert_eq!(
+        (queue.place(), queue.current().map(|row| row.id)),
+        (1, session.front.session.open_id())
+    );
+}
+
+/// A name is never cut where it stands alone: two that begin the same are told apart, and found.
+#[test]
+fn names_and_numbers_of_the_model_stand_whole() {
+    let place = Place::new();
+    let mut workspace = place.create();
+    let long = |end: &str| format!("payment_dispute_of_an_unauthorised_{end}");
+    let line = serde_json::json!({ "id": "w", "occurred_at": "2026-06-01T08:00:00Z", "stream": "s",
+        "input": { "text": "hi" }, "model": { "name": "a model with a name of many words", "version": "2026-05-30" },
+        "prediction": { "label": long("card"), "confidence": 0.3137259, "top_k": [
+            { "label": long("card"), "p": 0.3137259 }, { "label": long("debit"), "p": 0.12345678901234567890123456789_f64 }] },
+        "challenger": { "label": long("credit"), "confidence": 0.71828 },
+        "feature_importance": [{ "feature": "of_the_card_that_is_named_first", "weight": -1.5 }] });
+    ingest(&mut workspace, &format!("{line}\n"));
+    drop(workspace);
+    for size in [(80, 40), (119, 30), (160, 45)] {
+        let mut session = Review::in_turn(place.open(), size, || T0, None).unwrap();
+        session.press("M");
+        let words = session.text().split(['│', '\n']).map(str::trim).collect::<Vec<_>>().join(" ");
+        for wanted in [
+            &*long("card"),
+            &long("debit"),
+            &long("credit"),
+            "0.3137259",
+            "0.71828",
+            "of_the_card_that_is_named_first",
+            "-1.5",
+        ] {
+            assert!(words.contains(wanted), "{size:?} {wanted}: {}", session.text());
+        }
+        session.front.focus = Focus::Context;
+        session.press("/ \"debit\" Enter");
+        assert!(session.text().contains("places with"), "{}", session.text());
+    }
 }
 
 /// What a message tells people to press is the key of something that there is.

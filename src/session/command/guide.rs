@@ -63,7 +63,8 @@ pub const CHECK: Command =
 pub const TERMS: Command =
     Command::new("terms", "what the words of the question mean, with examples", |_, _| {
         vec![Effect::Show(Window::Terms)]
-    });
+    })
+    .needs(Needs::OpenCase);
 
 pub const TAGS: Command = Command {
     begins: |session| {

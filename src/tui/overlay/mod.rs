@@ -127,6 +127,11 @@ pub trait Layer {
         false
     }
 
+    /// Whether the case under the cursor is shown while it stands there.
+    fn lets_look(&self) -> bool {
+        false
+    }
+
     /// Whether a page of a text that comes takes its place.
     fn awaits_page(&self) -> bool {
         false

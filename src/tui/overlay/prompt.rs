@@ -154,6 +154,10 @@ impl Layer for Prompt {
         }
     }
 
+    fn lets_look(&self) -> bool {
+        self.live.is_some()
+    }
+
     fn is_in_the_footer(&self) -> bool {
         true
     }

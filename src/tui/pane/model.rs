@@ -6,31 +6,40 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::cues::Cue;
 use crate::domain::prediction::Scored;
-use crate::domain::text::{fit, visible, width};
+use crate::domain::text::{fit, visible, width, wrap};
 use crate::session::Opened;
 use crate::tui::shell::Shell;
 
-/// Columns that a number has, as the line has it: one that a computer wrote has no more.
-const NUMBER: usize = 24;
+/// Columns that a name has beside its number.
+const NAME: usize = 24;
 
 pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
     let theme = &shell.theme;
     let Some(prediction) = &opened.case.prediction else { return Vec::new() };
     let mut lines = Vec::new();
     let mut section = |title: String, all: &[Scored], largest: f64| {
-        lines.push(Line::from(Span::styled(title, theme.strong)));
+        lines.extend(
+            wrap(&title, columns)
+                .into_iter()
+                .map(|row| Line::from(Span::styled(row, theme.strong))),
+        );
         let widest = |of: fn(&Scored) -> Cow<'_, str>| all.iter().map(|one| width(&of(one))).max();
-        let wide = widest(|one| visible(&one.name)).unwrap_or(4).clamp(4, 24);
-        let digits = widest(|one| one.written.as_str().into()).unwrap_or(1).clamp(7, NUMBER);
+        let wide = widest(|one| visible(&one.name)).unwrap_or(4).clamp(4, NAME);
+        let digits = widest(|one| one.written.as_str().into()).unwrap_or(1).max(7);
         let room = columns.saturating_sub(wide + digits + 4).clamp(4, 40);
         for Scored { name, number, written } in all {
-            let name = fit(&visible(name), wide).into_owned();
-            let pad = " ".repeat(wide.saturating_sub(width(&name)));
+            // A name that is longer has rows of its own, the last of them before its number.
+            let mut names = wrap(&visible(name), columns.saturating_sub(2).max(wide));
+            let last = names.pop().filter(|last| width(last) <= wide).unwrap_or_else(|| {
+                names = wrap(&visible(name), columns.saturating_sub(2).max(wide));
+                String::new()
+            });
+            lines.extend(names.into_iter().map(|row| Line::from(format!("  {row}"))));
+            let pad = " ".repeat(wide.saturating_sub(width(&last)));
             let style = if *number < 0.0 { theme.warn } else { theme.accent };
-            let (written, bar) =
-                (fit(written, digits), bar(number.abs() / largest, room, theme.unicode));
+            let bar = bar(number.abs() / largest, room, theme.unicode);
             lines.push(Line::from(vec![
-                Span::raw(format!("  {name}{pad} {written:>digits$} ")),
+                Span::raw(format!("  {last}{pad} {written:>digits$} ")),
                 Span::styled(bar, style),
             ]));
         }

@@ -18,6 +18,8 @@ use crate::tui::shell::Shell;
 const CANDIDATES: usize = 3;
 /// Rows that the time axis has at least, where the input is long.
 const AXIS_MIN: usize = 6;
+/// Rows in which the parts have no room beside each other.
+const LOW: usize = 8;
 
 pub fn rows(shell: &Shell, opened: &Opened, columns: usize, rows: usize) -> Rows {
     let theme = &shell.theme;
@@ -31,6 +33,14 @@ pub fn rows(shell: &Shell, opened: &Opened, columns: usize, rows: usize) -> Rows
     let axis = axis(shell, opened, columns);
     let read = input::whole(shell, opened, columns);
     // A blank row before each part but the first, and a heading over the axis.
+    if rows <= LOW {
+        // Words of the case come first, and all is there to be scrolled to.
+        let mut all = read;
+        lines.extend(said);
+        lines.extend(axis.into_iter().map(|one| one.line));
+        all.made(lines);
+        return all;
+    }
     let gaps = usize::from(!said.is_empty()) + if axis.is_empty() { 0 } else { 2 };
     let room = rows.saturating_sub(lines.len() + said.len() + gaps);
     let of_axis = axis.len().min(room.saturating_sub(read.len()).max(AXIS_MIN.min(room / 2)));
