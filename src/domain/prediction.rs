@@ -273,7 +273,15 @@ impl<'a> Row<'a> {
 /// Why a line is no JSON.
 pub fn not_json(error: &serde_json::Error) -> Reject {
     // serde_json counts lines; a stream's line is always its first.
-    Reject::NotJson(error.to_string().replace(" at line 1 column", " at byte"))
+    let error = error.to_string().replace(" at line 1 column", " at byte");
+    // Half of a character, as some programs write one that they cut.
+    let half = ["lone leading surrogate", "unexpected end of hex escape"].into_iter();
+    match half.filter_map(|known| error.strip_prefix(known)).next() {
+        Some(at) => {
+            Reject::NotJson(format!("half of a surrogate pair, as `\\ud83d` alone is,{at}"))
+        }
+        None => Reject::NotJson(error),
+    }
 }
 
 /// Whether all of a line is sound: what [`Row::parse`] passed over is read to its end too, as a

@@ -1,8 +1,11 @@
 //! A JSON text as it is written: where its strings stand, and its tree with every number as it came.
 
+use std::collections::HashSet;
+use std::fmt;
 use std::iter;
 use std::ops::Range;
 
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 
 /// The insides of the strings of a JSON text, and whether each is a value.
@@ -51,6 +54,90 @@ pub fn read(json: &str) -> Result<Value, serde_json::Error> {
     let mut value = serde_json::from_str(&marked)?;
     unmark(&mut value, &mark);
     Ok(value)
+}
+
+/// Fields that stand more than once in their object, by their paths, a few of them: whoever reads a line
+/// sees the last of each.
+pub fn named_twice(json: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut reader = serde_json::Deserializer::from_str(json);
+    // What is no JSON is somebody else's to say.
+    let _ = Below { path: String::new(), found: &mut found }.deserialize(&mut reader);
+    found
+}
+
+/// Fields that are told.
+const TWICE_MAX: usize = 3;
+
+/// What stands at a path.
+struct Below<'f> {
+    path: String,
+    found: &'f mut Vec<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Below<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Below<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        for at in 1.. {
+            let path = format!("{}[{at}]", self.path);
+            if seq.next_element_seed(Below { path, found: self.found })?.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut names = HashSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let path = match self.path.as_str() {
+                "" => name.clone(),
+                above => format!("{above}.{name}"),
+            };
+            if !names.insert(name) && self.found.len() < TWICE_MAX && !self.found.contains(&path) {
+                self.found.push(path.clone());
+            }
+            map.next_value_seed(Below { path, found: self.found })?;
+        }
+        Ok(())
+    }
 }
 
 /// Where the numbers with an exponent stand in a sound JSON text.
@@ -136,6 +223,17 @@ mod tests {
             let usual: Value = serde_json::from_str(&text).unwrap();
             prop_assert_eq!(serde_json::from_str::<Value>(&read.to_string()).unwrap(), usual);
         }
+    }
+
+    #[test]
+    fn what_stands_twice_is_named() {
+        let line = r#"{"a":1,"b":[{"k":1e5,"k":2}],"c":{"z":{"y":1,"y":2,"y":3},"x":1},"a":{"d":0,"d":1}}"#;
+        assert_eq!(named_twice(line), ["b[1].k", "c.z.y", "a"]);
+        assert_eq!(
+            named_twice(r#"{"a":{"k":1},"b":{"k":1},"c":[1,1,null,true,"x",-2.5]}"#),
+            [""; 0]
+        );
+        assert_eq!(named_twice("{\"a\":"), [""; 0]);
     }
 
     #[test]

@@ -142,6 +142,15 @@ pub fn payload_json(
     let neighbours: Vec<Neighbour> =
         matured.neighbours.iter().map(|near| neighbour(near, redact)).collect();
     let (mut facts, mut files) = (Cow::Borrowed(&seen.facts), Vec::new());
+    let twice = written::named_twice(raw).into_iter().map(|field| Fact {
+        trouble: Defect::Corrupt,
+        field: cut(&field, FIELD_BYTES).into_owned(),
+        what: "stands more than once in the line: the last one is shown".to_owned(),
+    });
+    let twice: Vec<Fact> = twice.collect();
+    if !twice.is_empty() {
+        facts.to_mut().extend(twice);
+    }
     if !roots.is_empty() {
         let of_files;
         (of_files, files) = files_of(seen.raw().trim(), roots, hashes);

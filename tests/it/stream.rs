@@ -224,6 +224,32 @@ fn a_stopped_run_keeps_what_it_read_and_goes_on_without_doubles() {
 }
 
 #[test]
+fn what_stands_twice_in_a_line_and_half_of_a_character_are_said() {
+    let place = Place::new();
+    drop(place.create());
+    let line = |id: &str, input: &str| {
+        format!(
+            "{{\"id\":\"{id}\",\"occurred_at\":\"2026-06-01T08:00:00Z\",\"input\":{{\"text\":\"hi\",{input}}},\"prediction\":null}}\n"
+        )
+    };
+    let file = place.path().join("lines.jsonl");
+    let lines = [
+        line("once", "\"k\":1"),
+        line("twice", "\"k\":{\"z\":1,\"z\":2}"),
+        line("half", "\"k\":\"\\ud83d cut\""),
+    ];
+    std::fs::write(&file, lines.concat()).unwrap();
+    let said = place.ok(&["ingest", file.to_str().unwrap(), "--where", "true", "--json"]);
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((&said["opened"], &said["rejected"]), (&Value::from(2), &Value::from(1)));
+    let reason = said["rejects"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("half of a surrogate pair") && reason.contains("at byte"), "{reason}");
+    assert!(!place.ok(&["show", "once"]).contains("more than once"));
+    let shown = place.ok(&["show", "twice"]);
+    assert!(shown.contains("corrupt: input.k.z stands more than once in the line"), "{shown}");
+}
+
+#[test]
 fn what_is_wrong_with_inputs_is_found_at_ingest_and_shown() {
     let place = Place::new();
     let mut workspace = place.create();
