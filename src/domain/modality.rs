@@ -381,7 +381,10 @@ fn of_object(path: &str, object: &Map<String, Value>, parts: &mut Vec<Part>) {
             continue;
         }
         let full = format!("{path}.{name}");
-        if let Some((other, pair)) = pair_of(path, name, value, object) {
+        if let Some((other, two)) = pair_of_chats(path, name, value, object) {
+            parts.extend(two);
+            paired.push(other);
+        } else if let Some((other, pair)) = pair_of(path, name, value, object) {
             parts.push(Part { name: full, shape: pair });
             paired.push(other);
         } else if let (Some(language), Value::String(text)) = (language_of(name, object), value) {
@@ -474,6 +477,33 @@ pub fn is_short(text: &str) -> bool {
     text.len() <= SHORT && !text.contains(['\n', '\r'])
 }
 
+/// Two conversations that are the same up to their last turn, an answer in each: what was said before,
+/// and the two answers; with the name of the field of the second.
+fn pair_of_chats(
+    path: &str,
+    name: &str,
+    value: &Value,
+    object: &Map<String, Value>,
+) -> Option<(String, Vec<Part>)> {
+    let (one, two) =
+        ANSWERS.iter().chain(IN_ORDER).find(|(one, two)| name == *one || name == *two)?;
+    let other = if name == *one { *two } else { *one };
+    let (left, right) = (value.as_array()?, object.get(other)?.as_array()?);
+    let (before, same) = (left.split_last()?.1, right.split_last()?.1);
+    if before != same {
+        return None;
+    }
+    let [field, with] = [format!("{path}.{name}"), format!("{path}.{other}")];
+    let mut turns = [chat::turns("messages", value)?, chat::turns("messages", object.get(other)?)?];
+    let [left, right] = turns.each_mut().map(Vec::pop);
+    let called = |field: &str| name_of_block(field, before.len(), 0);
+    let pair = [(called(&field), left?.only_answer()?), (called(&with), right?.only_answer()?)];
+    let [before, _] = turns;
+    let before = (!before.is_empty()).then(|| Part { name: field, shape: Shape::Chat(before) });
+    let pair = Part { name: called(&format!("{path}.{name}")), shape: Shape::Pair(pair) };
+    Some((other.to_owned(), before.into_iter().chain([pair]).collect()))
+}
+
 /// The pair that a field is the first of, with the name of the second.
 fn pair_of(
     path: &str,
@@ -509,10 +539,12 @@ pub fn has_answers(value: &Value) -> bool {
 pub fn order_answers(parts: &mut [Part], coin: impl Fn(&str) -> bool) -> Vec<String> {
     let is_one = |field: &str, of: &[(&str, &str)]| {
         let name = field.rsplit('.').next().unwrap_or(field);
+        // Of two conversations it is the last turn.
+        let name = name.split('[').next().unwrap_or(name);
         of.iter().any(|(one, two)| name == *one || name == *two)
     };
     let mut first = Vec::new();
-    for part in parts {
+    for part in &mut *parts {
         let Shape::Pair(pair) = &mut part.shape else { continue };
         if !is_one(&pair[0].0, ANSWERS) {
             continue;
@@ -525,7 +557,30 @@ pub fn order_answers(parts: &mut [Part], coin: impl Fn(&str) -> bool) -> Vec<Str
         }
         first.push(pair[0].0.clone());
     }
+    // Two that are no texts stand one after the other.
+    for at in 0..parts.len() {
+        let Some(other) = other_answer(&parts[at].name) else { continue };
+        let Some(then) = (at + 1..parts.len()).find(|then| parts[*then].name == other) else {
+            continue;
+        };
+        let of = parts[at].name.as_str().min(&other);
+        if coin(of) == (of == parts[at].name) {
+            parts.swap(at, then);
+        }
+        first.push(parts[at].name.clone());
+    }
     first
+}
+
+/// The field of the other answer.
+fn other_answer(field: &str) -> Option<String> {
+    let (above, name) = field.rsplit_once('.')?;
+    let find = |(one, two): &(&str, &str)| match name {
+        _ if name == *one => Some(format!("{above}.{two}")),
+        _ if name == *two => Some(format!("{above}.{one}")),
+        _ => None,
+    };
+    ANSWERS.iter().find_map(find)
 }
 
 /// Records of one shape.
@@ -644,6 +699,41 @@ mod tests {
         assert_eq!(parts[2].shape, Shape::Tree(json!("plain")), "it is no mail");
         let code = View::of_word("rust").shape("x", "fn f() {}");
         assert!(matches!(code, Some(Shape::Code { language, .. }) if language == "rust"));
+    }
+
+    #[test]
+    fn answers_are_compared_and_shuffled_whatever_they_are() {
+        let turn = |role: &str, text: &str| json!({"role": role, "content": text});
+        let chat = |answer: &str| json!([turn("user", "which?"), turn("assistant", answer)]);
+        let preferred = json!({"input": {"rejected": chat("no"), "chosen": chat("yes")}});
+        let read = parts(&preferred, |_| true);
+        assert!(matches!(&read[0], Part { name, shape: Shape::Chat(turns) }
+            if name == "input.rejected" && turns.len() == 1));
+        let answers = [("input.rejected[2]", "no"), ("input.chosen[2]", "yes")];
+        let answers = answers.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        assert_eq!(read[1].shape, Shape::Pair(answers));
+        // What came before is another: nothing is compared.
+        let other = json!({"input": {"chosen": chat("yes"), "rejected": [turn("user", "why?"), turn("assistant", "no")]}});
+        assert_eq!(
+            named(&other).iter().map(|(_, kind)| *kind).collect::<Vec<_>>(),
+            ["chat", "chat"]
+        );
+        for two in
+            [[json!({"x": 1}), json!({"x": 2})], [chat("a"), chat("b")], [json!("a"), json!("b")]]
+        {
+            let line = json!({"input": {"answer_b": two[1], "answer_a": two[0]}});
+            let firsts = [true, false].map(|coin| {
+                let mut parts = parts(&line, |_| true);
+                let first = order_answers(&mut parts, |_| coin);
+                assert_eq!(first.len(), 1, "{line}");
+                // Asked again with what stood first, it is the same.
+                let mut again = super::parts(&line, |_| true);
+                order_answers(&mut again, |of| !first.contains(&of.to_owned()));
+                assert_eq!(again, parts);
+                first[0].clone()
+            });
+            assert!(firsts[0].contains("answer_b") && firsts[1].contains("answer_a"), "{firsts:?}");
+        }
     }
 
     #[test]
