@@ -20,28 +20,33 @@ const BEHIND: [u64; 2] = [40, 72];
 /// Frames of a moving picture that are counted.
 const FRAMES_MAX: usize = 10_000;
 
-/// Whether what begins so is larger than is drawn; nothing where its beginning does not say its size.
-pub fn too_large(beginning: &[u8]) -> Option<Unreadable> {
-    let (width, height) = match kind_of(beginning)? {
+/// How many points a picture is wide and high, as its beginning says; nothing where that does not.
+pub fn size_of(beginning: &[u8]) -> Option<(u32, u32)> {
+    match kind_of(beginning)? {
         "image/png" => {
             let mut decoder = png::Decoder::new(Cursor::new(beginning));
             let header = decoder.read_header_info().ok()?;
-            (header.width, header.height)
+            Some((header.width, header.height))
         }
         "image/jpeg" => {
             let mut decoder =
                 JpegDecoder::new_with_options(ZCursor::new(beginning), DecoderOptions::default());
             decoder.decode_headers().ok()?;
             let header = decoder.info()?;
-            (u32::from(header.width), u32::from(header.height))
+            Some((u32::from(header.width), u32::from(header.height)))
         }
         "image/gif" => {
             let side =
                 |at: usize| Some(u32::from(u16::from_le_bytes(*beginning[at..].first_chunk()?)));
-            (side(6)?, side(8)?)
+            Some((side(6)?, side(8)?))
         }
-        _ => return None,
-    };
+        _ => None,
+    }
+}
+
+/// Whether what begins so is larger than is drawn.
+pub fn too_large(beginning: &[u8]) -> Option<Unreadable> {
+    let (width, height) = size_of(beginning)?;
     within_bounds(width, height).err()
 }
 

@@ -9,7 +9,7 @@ use crate::domain::modality::{named_attachments, parts};
 use crate::domain::text::cut;
 use crate::media::Unreadable;
 use crate::media::file::{self, Hashes};
-use crate::media::picture::{Picture, too_large};
+use crate::media::picture::{Picture, size_of, too_large};
 use crate::media::sound::{Sound, Strip};
 use crate::review::OpenCase;
 
@@ -18,6 +18,8 @@ const STRIP: (usize, usize) = (72, 10);
 /// Bytes of a file that are looked at to tell what it is, and files of a case of which they are.
 const BEGINNING_BYTES: u64 = 1 << 20;
 const LOOKED_AT_MAX: usize = 200;
+/// Points of pictures of a case that are read to tell whether they can be: a tenth of a second.
+const POINTS_MAX: u64 = 4_000_000;
 /// Bytes of a text that are shown.
 const TEXT_BYTES_MAX: usize = 200_000;
 
@@ -157,18 +159,21 @@ fn odd_at_first(said: &str, beginning: &[u8]) -> Option<String> {
         .reduce(|one, two| format!("{one}; {two}"))
 }
 
-/// What is wrong with a file that is not longer than its beginning, but for what a picture must be drawn
-/// to tell.
-fn odd_in_whole(bytes: &[u8]) -> Option<String> {
-    if bytes.len() as u64 == BEGINNING_BYTES {
-        return None;
-    }
+/// What is wrong with an attachment of which all is there: pictures are read as far as `points` go, all
+/// of a case together.
+fn odd_in_whole(bytes: &[u8], points: &mut u64) -> Option<String> {
     match kind_of(bytes)? {
         "audio/wav" => match Sound::read(bytes) {
             Ok(sound) => sound.facts().1,
             Err(error) => Some(error.to_string()),
         },
-        kind => (!is_whole(kind, bytes)).then(|| "it ends in the middle".to_owned()),
+        kind if !is_whole(kind, bytes) => Some("it ends in the middle".to_owned()),
+        "image/png" | "image/jpeg" | "image/gif" => {
+            let (width, height) = size_of(bytes)?;
+            *points = points.checked_sub(u64::from(width) * u64::from(height))?;
+            Picture::read(bytes).err().map(|error| error.to_string())
+        }
+        _ => None,
     }
 }
 
@@ -178,7 +183,7 @@ pub fn known(case: &OpenCase, roots: &[String]) -> Vec<(String, Attachment)> {
     let Some(prediction) = &case.prediction else { return Vec::new() };
     let mut hashes = Hashes::default();
     hashes.begin();
-    let mut looked = 0;
+    let (mut looked, mut points) = (0, POINTS_MAX);
     let look = |(field, mut attachment): (String, Attachment)| {
         attachment.as_it_was(&field, &case.files_then);
         let said = attachment.media_type().to_owned();
@@ -188,7 +193,9 @@ pub fn known(case: &OpenCase, roots: &[String]) -> Vec<(String, Attachment)> {
             looked += usize::from(is_looked_at);
             let odd = is_looked_at.then(|| {
                 let read = file::beginning(roots, meant.path, BEGINNING_BYTES);
-                odd_at_first(&said, &read).or_else(|| odd_in_whole(&read))
+                let all = (read.len() as u64) < BEGINNING_BYTES;
+                let whole = || all.then(|| odd_in_whole(&read, &mut points)).flatten();
+                odd_at_first(&said, &read).or_else(whole)
             });
             (standing, odd.flatten())
         });
@@ -198,7 +205,8 @@ pub fn known(case: &OpenCase, roots: &[String]) -> Vec<(String, Attachment)> {
             }
             // What else its beginning tells is known from the line alone.
             (Attachment::Data { content, odd, .. }, _) => {
-                *odd = Some(too_large(content)?.to_string());
+                let large = too_large(content).map(|error| error.to_string());
+                *odd = Some(large.or_else(|| odd_in_whole(content, &mut points))?);
             }
             (Attachment::Url { .. }, _) => return None,
             _ => {}

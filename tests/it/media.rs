@@ -303,6 +303,10 @@ fn what_a_file_is_not_is_said_wherever_the_case_is_read() {
     fs::write(files.join("other.jpg"), &small).unwrap();
     fs::write(files.join("nothing.png"), "").unwrap();
     fs::write(files.join("good.png"), &small).unwrap();
+    fs::write(files.join("cut.png"), &small[..small.len() - 3]).unwrap();
+    let mut flipped = small.clone();
+    flipped[45] ^= 1;
+    fs::write(files.join("flipped.png"), &flipped).unwrap();
     let of = |path: &str, kind: &str| json!({ "path": path, "media_type": kind });
     let data = |bytes: &[u8]| {
         use base64::Engine as _;
@@ -314,13 +318,14 @@ fn what_a_file_is_not_is_said_wherever_the_case_is_read() {
     let line = json!({ "id": "files", "occurred_at": "2026-06-01T08:00:00Z", "stream": "s",
         "input": { "text": "see all", "words": of("words.png", "image/png"), "large": of("large.png", "image/png"),
             "other": of("other.jpg", "image/jpeg"), "nothing": of("nothing.png", "image/png"),
+            "cut": of("cut.png", "image/png"), "flipped": of("flipped.png", "image/png"), "bits": data(&flipped),
             "good": of("good.png", "image/png"), "held": data(&large), "fine": data(&small) },
         "prediction": { "label": "pay", "confidence": 0.2 } });
     ingest(&mut workspace, &format!("{line}\n"));
     drop(workspace);
     let shown = place.ok(&["show", "files"]);
     let workspace = place.open();
-    let review = Review::in_turn(workspace, (110, 50), || T0, None).unwrap();
+    let review = Review::in_turn(workspace, (110, 70), || T0, None).unwrap();
     for read in [&shown, &review.text()] {
         let behind = |name: &str| {
             let (_, behind) = read.split_once(&format!("input.{name}:")).expect(read);
@@ -331,6 +336,9 @@ fn what_a_file_is_not_is_said_wherever_the_case_is_read() {
             ("large", "30000 × 30000 points are more than is drawn"),
             ("other", "it says it is image/jpeg, and it is image/png"),
             ("nothing", "it has no data"),
+            ("cut", "it ends in the middle"),
+            ("flipped", "it is broken"),
+            ("bits", "it is broken"),
             ("held", "30000 × 30000 points are more than is drawn"),
         ] {
             assert!(behind(name).contains(wrong), "{name}: {}", behind(name));
