@@ -79,9 +79,12 @@ pub struct Meant<'a> {
 }
 
 impl<'a> Meant<'a> {
-    /// Its size, if the line says it.
-    pub fn size(&self) -> Option<&'a str> {
-        self.bytes
+    /// Whether it is known to be of another size.
+    pub fn is_of_another_size(&self, size: u64) -> bool {
+        // A size may be written as any number is.
+        let said =
+            |text: &str| text.parse::<u64>().map_or_else(|_| text.parse().ok(), |n| Some(n as f64));
+        self.bytes.is_some_and(|bytes| said(bytes) != Some(size as f64))
     }
 
     /// Whether there is a hash to compare with.
@@ -91,11 +94,15 @@ impl<'a> Meant<'a> {
 
     /// How a file of such a size and hash stands.
     pub fn stands(&self, size: u64, hash: impl FnOnce() -> String) -> Standing {
-        if self.bytes.is_some_and(|bytes| bytes != size.to_string()) {
+        if self.is_of_another_size(size) {
             return Standing::AnotherSize(size);
         }
         match (self.sha256, self.then) {
             (Some(meant), _) => {
+                let meant = meant
+                    .get(..7)
+                    .filter(|of| of.eq_ignore_ascii_case("sha256:"))
+                    .map_or(meant, |of| &meant[of.len()..]);
                 let same = meant.eq_ignore_ascii_case(&hash());
                 if same { Standing::Found } else { Standing::AnotherHash }
             }
@@ -192,6 +199,8 @@ impl Attachment {
         // As chat messages have pictures and sounds: OpenAI, Anthropic, Gemini.
         const WITHIN: &[&str] = &[
             "image_url",
+            "image",
+            "file",
             "input_audio",
             "source",
             "inlineData",
@@ -199,10 +208,13 @@ impl Attachment {
             "fileData",
             "file_data",
         ];
-        let within = WITHIN.iter().find_map(|name| object.get_key_value(*name));
+        let within = WITHIN.iter().find_map(|name| {
+            let (name, inner) = object.get_key_value(*name)?;
+            let address = || Self::of_address(inner.as_str()?).map(|one| (one, Vec::new()));
+            Some((name, Self::with_rest(inner).or_else(address)?))
+        });
         let (attached, used, mut rest) = match within {
-            Some((name, inner)) => {
-                let (attached, rest) = Self::with_rest(inner)?;
+            Some((name, (attached, rest))) => {
                 let rest = rest.into_iter().map(|(key, value)| (format!("{name}.{key}"), value));
                 (attached, vec![name.as_str()], rest.collect())
             }
@@ -214,6 +226,12 @@ impl Attachment {
         };
         rest.extend(rest_of(object, |name, value| is_kind(name, value) || used.contains(&name)));
         Some((attached, rest))
+    }
+
+    fn of_address(text: &str) -> Option<Self> {
+        let is_one = ["https://", "http://"].iter().any(|scheme| text.starts_with(scheme));
+        let (url, media_type, more) = (text.to_owned(), String::new(), Vec::new());
+        is_one.then_some(Self::Url { url, media_type, more })
     }
 
     fn of_text(text: &str) -> Option<Self> {
@@ -303,7 +321,8 @@ impl Attachment {
         let media_type =
             || named.clone().map(|(_, kind)| kind.to_ascii_lowercase()).unwrap_or_default();
         // Any field may be called path, or url: what else there is says that it is one.
-        let says = named.is_some() || text("sha256").is_some();
+        let holds = text("file_data").is_some_and(|data| Self::of_text(&data).is_some());
+        let says = named.is_some() || text("sha256").is_some() || holds;
         let only = || {
             object
                 .iter()
@@ -322,7 +341,7 @@ impl Attachment {
             let used = read_of("path").into_iter().filter(|name| *name != "detail");
             return Some((file, used.collect()));
         }
-        let names = ["url", "fileUri", "file_uri"];
+        let names = ["url", "fileUri", "file_uri", "file_data"];
         let (name, url) =
             names.into_iter().find_map(|name| Some((name, object.get(name)?.as_str()?)))?;
         if !reference {
@@ -488,7 +507,7 @@ pub fn is_known_by_its_beginning(media_type: &str) -> bool {
 }
 
 /// Whether a browser would run or draw it.
-fn acts(media_type: &str) -> bool {
+pub fn acts(media_type: &str) -> bool {
     ["text/html", "image/svg+xml", "application/javascript", "text/javascript"]
         .contains(&media_type)
 }
@@ -497,7 +516,10 @@ fn acts(media_type: &str) -> bool {
 pub fn is_whole(kind: &str, bytes: &[u8]) -> bool {
     match kind {
         "image/jpeg" => bytes.ends_with(b"\xff\xd9"),
-        "image/png" => bytes.len() >= 8 && &bytes[bytes.len() - 8..bytes.len() - 4] == b"IEND",
+        // Something may stand behind it.
+        "image/png" => {
+            memchr::memmem::rfind(bytes, b"IEND").is_some_and(|at| at + 8 <= bytes.len())
+        }
         "image/gif" => bytes.ends_with(b";"),
         _ => true,
     }
@@ -590,6 +612,25 @@ mod tests {
         ] {
             assert!(facts(text.clone()).is_none_or(|(_, wrong)| wrong.is_none()), "{text}");
         }
+        for value in [
+            json!({"type": "file", "file": {"filename": "x", "file_data": format!("data:image/jpeg;base64,{jpeg}")}}),
+            json!({"type": "image", "image": format!("data:image/jpeg;base64,{jpeg}")}),
+            json!({"type": "input_image", "image_url": "https://a/b.png"}),
+            json!({"path": "a.png", "source": "web", "sha256": "00"}),
+        ] {
+            good(value);
+        }
+        assert_eq!(facts(json!({"image": "a cat", "source": "web", "file": "a.txt"})), None);
+        let stands = |said: &str, hash: &str| {
+            let file = Attachment::of(&json!({"path": "a", "bytes": 15, "sha256": hash})).unwrap();
+            let mut meant = file.meant().unwrap();
+            meant.bytes = Some(said);
+            meant.stands(15_251, || "00ab".to_owned())
+        };
+        for said in ["15251", "15251.0", "1.5251E4"] {
+            assert_eq!(stands(said, "sha256:00AB"), Standing::Found, "{said}");
+        }
+        assert_eq!(stands("15250", "00ab"), Standing::AnotherSize(15_251));
         let document = json!({"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "The whole contract."}});
         assert_eq!(facts(document), None);
     }

@@ -256,7 +256,7 @@ pub static ACTIONS: &[Action] = &[
         Place::Context,
         "",
         "scroll a screen down",
-        |shell, _| shell.scroll(shell.context_height()),
+        |shell, _| shell.scroll((shell.context_height() - 1).max(1)),
     ),
     action(
         "scroll-page-up",
@@ -264,7 +264,7 @@ pub static ACTIONS: &[Action] = &[
         Place::Context,
         "",
         "scroll a screen up",
-        |shell, _| shell.scroll(-shell.context_height()),
+        |shell, _| shell.scroll(-(shell.context_height() - 1).max(1)),
     ),
     action("scroll-first", "g Home", Place::Context, "", "to the top", |shell, _| {
         shell.scroll(i64::MIN / 2)

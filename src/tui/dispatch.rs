@@ -342,7 +342,7 @@ impl Shell {
 
     /// Scrolls the context so that a row of it is on the screen.
     fn show_row(&mut self, row: usize) {
-        let height = self.context_height().max(2) as usize - 1;
+        let height = self.context_height() as usize;
         let scroll = self.scroll_of_tab();
         *scroll = (*scroll).clamp((row + 1).saturating_sub(height), row);
     }

@@ -74,7 +74,8 @@ fn places(shell: &Shell) -> Vec<(Tab, usize)> {
     let columns = shell.context_columns();
     let tabs = Tab::ALL.into_iter().filter(|tab| *tab != Tab::Overview);
     let of_tab = |tab: Tab| {
-        let rows = context::rows(shell, tab, columns, 0).find(&search.query);
+        let seen = shell.context_height() as usize;
+        let rows = context::rows(shell, tab, columns, seen).find(&search.query);
         rows.into_iter().map(move |row| (tab, row)).collect::<Vec<_>>()
     };
     tabs.flat_map(of_tab).collect()
@@ -84,8 +85,8 @@ fn show(shell: &mut Shell, places: &[(Tab, usize)], at: usize) -> Vec<Effect> {
     let Some(search) = &mut shell.search else { return Vec::new() };
     search.at = at;
     let query = search.query.clone();
+    // It stays, so that {n} is the next place and no answer.
     let Some((tab, row)) = places.get(at).copied() else {
-        shell.search = None;
         let long =
             shell.session.opened.as_ref().is_some_and(|opened| !opened.long_texts().is_empty());
         let words = if long {
@@ -97,11 +98,11 @@ fn show(shell: &mut Shell, places: &[(Tab, usize)], at: usize) -> Vec<Effect> {
         return shell.say(format!("“{query}” stands nowhere in the case. {words}").trim_end());
     };
     let mut effects = shell.show_tab(tab);
-    let height = shell.context_height().max(2) as usize - 1;
+    let height = shell.context_height() as usize;
     // A few rows before it are shown too; where it is seen already, nothing moves.
     let scroll = shell.scroll_of_tab();
     if !(*scroll..*scroll + height).contains(&row) {
-        *scroll = row.saturating_sub(3);
+        *scroll = row.saturating_sub(3.min(height / 2));
     }
     shell.measured = None;
     shell.measure();

@@ -479,7 +479,7 @@ impl Shell {
     }
 
     pub fn context_height(&self) -> i64 {
-        self.layout().context.map_or(10, |area| case_rows(area) as i64 + 1).max(1)
+        self.layout().context.map_or(10, |area| case_rows(area) as i64).max(1)
     }
 
     /// Columns that the context has for its lines.

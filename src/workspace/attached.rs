@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::attachment::{
-    Attachment, Standing, is_known_by_its_beginning, is_same_kind, is_whole, kind_of,
+    Attachment, Standing, acts, is_known_by_its_beginning, is_same_kind, is_whole, kind_of,
 };
 use crate::domain::modality::{named_attachments, parts};
 use crate::domain::text::cut;
@@ -153,6 +153,8 @@ fn odd_at_first(said: &str, beginning: &[u8]) -> Option<String> {
         None => is_known_by_its_beginning(said).then_some("none"),
     };
     let other = other.map(|kind| format!("it says it is {said}, and it is {kind}"));
+    let other =
+        other.or_else(|| acts(said).then(|| "it can act: it is never run or drawn".to_owned()));
     other
         .into_iter()
         .chain(too_large(beginning).map(|error| error.to_string()))

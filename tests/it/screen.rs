@@ -158,6 +158,55 @@ fn a_low_screen_shows_the_case_its_question_and_answers() {
     }
 }
 
+/// Whatever the size, no row of a text is skipped by a page, and what is found is seen; a search that
+/// finds nothing leaves its keys to itself.
+#[test]
+fn pages_and_places_of_a_text_are_seen_at_every_size() {
+    let place = Place::new();
+    let mut workspace = place.create();
+    let words: Vec<String> = (0..300).map(|n| format!("WORD{n:03}")).collect();
+    let chat = |text: &str| serde_json::json!([{ "role": "user", "content": text }]);
+    let of = |id: &str, input: serde_json::Value| {
+        let line = serde_json::json!({ "id": id, "occurred_at": "2026-06-01T08:00:00Z", "stream": "s", "input": input,
+            "prediction": { "label": "pay", "confidence": 0.3 } });
+        format!("{line}\n")
+    };
+    let warned = serde_json::json!({ "text": words.join(" "), "k": null, "a": { "b": null } });
+    ingest(&mut workspace, &of("plain", serde_json::json!({ "text": words.join(" ") })));
+    ingest(&mut workspace, &of("warned", warned));
+    ingest(&mut workspace, &of("chat", serde_json::json!({ "messages": chat(&words.join(" ")) })));
+    drop(workspace);
+    let sizes =
+        [(80, 8), (40, 8), (80, 10), (80, 12), (80, 14), (80, 24), (160, 8), (160, 20), (160, 45)];
+    for (size, id) in
+        sizes.into_iter().flat_map(|size| ["plain", "warned", "chat"].map(|id| (size, id)))
+    {
+        let mut session = Review::in_turn(place.open(), size, || T0, None).unwrap();
+        session.front.focus = Focus::Queue;
+        session.press(&format!("/ \"id:{id}\" Enter Enter I"));
+        let text = session.text();
+        // The role of a turn stands above its words.
+        assert!(text.contains("WORD000") || text.contains("1 turn"), "{size:?} {id}\n{text}");
+        assert!(text.contains("1 Yes"), "{size:?} {id}\n{text}");
+        session.front.focus = Focus::Context;
+        let mut seen = String::new();
+        for _ in 0..140 {
+            seen.push_str(&session.text());
+            session.press("PageDown");
+        }
+        let missed: Vec<_> = words.iter().filter(|word| !seen.contains(*word)).collect();
+        assert!(missed.is_empty(), "{size:?} {id}: {missed:?}");
+        for word in ["WORD000", "WORD151", "WORD299"] {
+            session.press(&format!("/ ctrl-u \"{word}\" Enter"));
+            let text = session.text();
+            assert!(text.contains(word), "{size:?} {id} {word}\n{text}");
+        }
+        session.press("/ ctrl-u \"nowhere\" Enter n");
+        let opened = session.front.session.opened.as_ref().unwrap();
+        assert!(opened.draft.is_empty() && session.text().contains("stands nowhere"), "{size:?}");
+    }
+}
+
 #[test]
 fn tiny_and_plain() {
     shows("tiny", (20, 5), "");
@@ -714,8 +763,10 @@ fn names_and_numbers_of_the_model_stand_whole() {
             assert!(words.contains(wanted), "{size:?} {wanted}: {}", session.text());
         }
         session.front.focus = Focus::Context;
-        session.press("/ \"debit\" Enter");
-        assert!(session.text().contains("places with"), "{}", session.text());
+        for word in ["debit", "differs:_payment", "credit_0.7"] {
+            session.press(&format!("/ ctrl-u \"{word}\" Enter"));
+            assert!(session.text().contains("places with"), "{word} {}", session.text());
+        }
     }
 }
 

@@ -140,10 +140,10 @@ pub fn rows(shell: &Shell, tab: Tab, columns: usize, seen: usize) -> Rows {
     }
     match tab {
         Tab::Overview => overview::rows(shell, opened, columns, seen),
-        Tab::Input => input::rows(shell, opened, columns),
+        Tab::Input => input::rows(shell, opened, columns, seen),
         Tab::Logs => logs::lines(shell, opened, columns).into(),
         Tab::Neighbours => neighbours::lines(shell, opened, columns).into(),
-        Tab::Model => model::lines(shell, opened, columns).into(),
+        Tab::Model => model::rows(shell, opened, columns),
         Tab::History => history::lines(shell, opened, columns).into(),
     }
 }

@@ -83,7 +83,9 @@ pub fn lines(shell: &Shell, columns: usize, room: Room) -> Vec<Line<'static>> {
         }
     }
     match opened.question() {
-        Some(question) => question::lines(shell, opened, question, columns, &mut lines),
+        Some(question) => {
+            question::lines(shell, opened, question, (columns, room != Room::Least), &mut lines)
+        }
         None => ended(shell, opened, protocol, columns, &mut lines),
     }
     if room == Room::All {

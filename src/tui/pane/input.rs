@@ -20,10 +20,13 @@ use crate::tui::paint::hanging;
 use crate::tui::rows::{Beside, Laid, Rows, UNSURE_EDGE, alignment};
 use crate::tui::shell::{LaidOf, LaidOut, LaidPiece, Shell};
 
+/// Rows in which what was found wrong would take the place of the words.
+const LOW: usize = 5;
 /// From so many columns of the screen on, or of the pane, two texts stand side by side.
 const BESIDE_FROM: (u16, usize) = (140, 100);
 
-pub fn rows(shell: &Shell, opened: &Opened, columns: usize) -> Rows {
+/// The rows of its tab, of which so many are seen at once.
+pub fn rows(shell: &Shell, opened: &Opened, columns: usize, seen: usize) -> Rows {
     if opened.case.prediction.is_none() {
         return vec![Line::raw("The line cannot be read.")].into();
     }
@@ -66,18 +69,24 @@ pub fn rows(shell: &Shell, opened: &Opened, columns: usize) -> Rows {
     };
     add(&mut rows, text);
     let found = facts(shell, opened, columns);
-    rows.made(found);
+    // Where there is hardly a row the words come first.
+    let (before, after) = if seen <= LOW { (Vec::new(), found) } else { (found, Vec::new()) };
+    rows.made(before);
     if !rest.is_empty() {
-        rows.made(vec![Line::default()]);
+        if rows.len() > 0 {
+            rows.made(vec![Line::default()]);
+        }
         add(&mut rows, rest);
     }
+    rows.made(after);
     rows
 }
 
 /// The row of the input in which a place of a text that is being marked begins.
 pub fn row_of_place(shell: &Shell, name: &str, start: usize) -> Option<usize> {
     let opened = shell.session.opened.as_ref()?;
-    let first = rows(shell, opened, shell.context_columns()).row_of(name)?;
+    let seen = shell.context_height() as usize;
+    let first = rows(shell, opened, shell.context_columns(), seen).row_of(name)?;
     let laid = shell.laid.borrow();
     let mut pieces = laid.iter().flat_map(|laid| laid.text.iter().chain(&laid.rest));
     pieces.find_map(|piece| match piece {

@@ -1,56 +1,57 @@
 //! What the model considered: its candidates and the challenger's as bars, and what weighed in.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use ratatui::text::{Line, Span};
 
 use crate::domain::cues::Cue;
 use crate::domain::prediction::Scored;
-use crate::domain::text::{fit, visible, width, wrap};
+use crate::domain::reading::{Paragraph, Tone};
+use crate::domain::text::{fit, visible, width};
 use crate::session::Opened;
+use crate::tui::rows::{Laid, Rows};
 use crate::tui::shell::Shell;
 
 /// Columns that a name has beside its number.
 const NAME: usize = 24;
 
-pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static>> {
+pub fn rows(shell: &Shell, opened: &Opened, columns: usize) -> Rows {
     let theme = &shell.theme;
-    let Some(prediction) = &opened.case.prediction else { return Vec::new() };
-    let mut lines = Vec::new();
+    let mut rows = Rows::default();
+    let Some(prediction) = &opened.case.prediction else { return rows };
+    // What is longer than a row is found wherever it is broken.
+    let whole = |rows: &mut Rows, tone: Tone, indent: usize, text: &str| {
+        let paragraph = Paragraph::new(tone, indent, text);
+        rows.read(Arc::new(Laid::new(vec![paragraph], columns)));
+    };
     let mut section = |title: String, all: &[Scored], largest: f64| {
-        lines.extend(
-            wrap(&title, columns)
-                .into_iter()
-                .map(|row| Line::from(Span::styled(row, theme.strong))),
-        );
+        whole(&mut rows, Tone::Heading, 0, &title);
         let widest = |of: fn(&Scored) -> Cow<'_, str>| all.iter().map(|one| width(&of(one))).max();
         let wide = widest(|one| visible(&one.name)).unwrap_or(4).clamp(4, NAME);
         let digits = widest(|one| one.written.as_str().into()).unwrap_or(1).max(7);
         let room = columns.saturating_sub(wide + digits + 4).clamp(4, 40);
         for Scored { name, number, written } in all {
-            // A name that is longer has rows of its own, the last of them before its number.
-            let mut names = wrap(&visible(name), columns.saturating_sub(2).max(wide));
-            let last = names.pop().filter(|last| width(last) <= wide).unwrap_or_else(|| {
-                names = wrap(&visible(name), columns.saturating_sub(2).max(wide));
-                String::new()
-            });
-            lines.extend(names.into_iter().map(|row| Line::from(format!("  {row}"))));
+            // A name that is longer has rows of its own over its number.
+            let mut last = visible(name);
+            if width(&last) > wide {
+                whole(&mut rows, Tone::Text, 2, name);
+                last = "".into();
+            }
             let pad = " ".repeat(wide.saturating_sub(width(&last)));
             let style = if *number < 0.0 { theme.warn } else { theme.accent };
             let bar = bar(number.abs() / largest, room, theme.unicode);
-            lines.push(Line::from(vec![
-                Span::raw(format!("  {last}{pad} {written:>digits$} ")),
-                Span::styled(bar, style),
-            ]));
+            let number = Span::raw(format!("  {last}{pad} {written:>digits$} "));
+            rows.made(vec![Line::from(vec![number, Span::styled(bar, style)])]);
         }
-        lines.push(Line::default());
+        rows.made(vec![Line::default()]);
     };
     let model = prediction.called();
     let said = prediction.label.as_ref().map(|label| {
         let sure = prediction.written().map_or(String::new(), |sure| format!(" {sure}"));
-        format!("{} said {}{sure}", visible(&model), visible(label))
+        format!("{model} said {label}{sure}")
     });
-    let said = said.unwrap_or_else(|| visible(&model).into_owned());
+    let said = said.unwrap_or(model);
     let considered = if prediction.top_k.is_empty() { "gave no candidates" } else { "considered" };
     let and = if prediction.label.is_some() { "; it " } else { " " };
     section(format!("{said}{and}{considered}"), &prediction.top_k, 1.0);
@@ -58,11 +59,7 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
         let agrees =
             if Some(&rival.label) == prediction.label.as_ref() { "agrees" } else { "differs" };
         let sure = rival.written.as_ref().map_or(String::new(), |sure| format!(" {sure}"));
-        section(
-            format!("{} {agrees}: {}{sure}", visible(rival.called()), visible(&rival.label)),
-            &rival.top_k,
-            1.0,
-        );
+        section(format!("{} {agrees}: {}{sure}", rival.called(), rival.label), &rival.top_k, 1.0);
     }
     if !prediction.features.is_empty() && !opened.hides(Cue::Features) {
         let largest = prediction
@@ -77,9 +74,9 @@ pub fn lines(shell: &Shell, opened: &Opened, columns: usize) -> Vec<Line<'static
         );
     }
     if let Some(error) = prediction.line.get("error") {
-        lines.push(Line::from(Span::styled(visible(&error.to_string()).into_owned(), theme.bad)));
+        whole(&mut rows, Tone::Warn, 0, &error.to_string());
     }
-    lines
+    rows
 }
 
 /// The first candidates of the model, and what the challenger said, a row each.

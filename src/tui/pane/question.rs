@@ -9,16 +9,19 @@ use crate::session::Opened;
 use crate::tui::shell::Shell;
 use crate::tui::theme::Theme;
 
+/// The question and its answers, with what was found at ingest of what it asks about, where there is room.
 pub fn lines(
     shell: &Shell,
     opened: &Opened,
     question: &Question,
-    columns: usize,
+    (columns, has_room): (usize, bool),
     lines: &mut Vec<Line<'static>>,
 ) {
     let theme = &shell.theme;
     headed(theme, theme.sign(" ▸ ", " > "), &question.ask, columns, lines);
-    facts(shell, opened, question, columns, lines);
+    if has_room {
+        facts(shell, opened, question, columns, lines);
+    }
     answers(shell, opened, question, columns, lines);
     let begun = opened.draft.begun(&question.id).filter(|begun| !begun.is_empty());
     if let (
