@@ -145,7 +145,7 @@ pub fn footer(shell: &Shell, area: Rect, buf: &mut Buffer) {
     let labels = shell.session.opened.as_ref().is_some_and(|opened| !opened.offered().is_empty());
     let has_one = |row: &&KeyRow| match row.name {
         "answer-label" => labels,
-        "next-case" | "previous-case" => !shell.session.queue.rows.is_empty(),
+        "next-case" | "previous-case" | "next-pane" => !shell.session.queue.rows.is_empty(),
         name => !shell.lacks_a_case(name),
     };
     let here = here.filter(|row| over.is_some() || has_one(row));

@@ -211,6 +211,12 @@ impl Shell {
         }
     }
 
+    /// Whether the cursor is in a queue that is narrowed to no case.
+    fn shows_none_of_what_is_asked_for(&self) -> bool {
+        let narrowed = !self.session.filter.is_empty() || self.session.view.is_some();
+        narrowed && self.has_no_case_at_hand()
+    }
+
     /// Whether an action is of a case, and there is none for it.
     pub(super) fn lacks_a_case(&self, name: &str) -> bool {
         let action = ACTIONS.iter().find(|action| action.row.name == name);
@@ -235,7 +241,16 @@ impl Shell {
             return self.session.say(NOT_SERVED);
         }
         match action.does {
-            Does::Screen(run) | Does::OfTheCase(run) => run(self, key),
+            Does::Screen(run) | Does::OfTheCase(run) => {
+                let lacked = self.shows_none_of_what_is_asked_for();
+                let effects = run(self, key);
+                // Nobody goes from there to a case that is none of those.
+                if lacked && self.focus != Focus::Queue {
+                    self.focus = Focus::Queue;
+                    return self.session.say(NO_CASE);
+                }
+                effects
+            }
             Does::Moves(run) => self.moved(run),
             Does::Command(command) => self.command(command),
         }

@@ -695,14 +695,20 @@ fn a_filter_takes_neither_the_place_nor_lets_act_on_what_it_hides() {
     session.press("/ \"zzzqqq\" Enter");
     assert_eq!(at(&session).1, None);
     let open = session.front.session.open_id();
+    let draft = |session: &Review| {
+        session.front.session.opened.as_ref().map(|opened| format!("{:?}", opened.draft.answers))
+    };
+    let kept = draft(&session);
     // Nothing is offered that is of a case.
     let foot = session.text().lines().last().unwrap().to_owned();
     for refused in ["d defer", "r why", "c comment", "1-9 answer", "t terms", "] next"] {
         assert!(!foot.contains(refused), "{foot}");
     }
     assert!(foot.contains("v view") && foot.contains("? help"), "{foot}");
-    for keys in ["1", "d", "Enter", "s"] {
+    for keys in ["1", "d", "Enter", "s", "Tab 1", "BackTab d", "M 1", "z 1", "Tab \"i\""] {
         session.press(keys);
+        assert_eq!(session.front.focus, Focus::Queue, "{keys}");
+        assert_eq!(draft(&session), kept, "{keys}");
         let said = session.text();
         assert_eq!(session.front.session.open_id(), open, "{keys}");
         if ["1", "d"].contains(&keys) {

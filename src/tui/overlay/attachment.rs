@@ -75,7 +75,10 @@ impl Attachment {
         let whole = Self::area(screen);
         let wide = usize::from(whole.width.saturating_sub(4));
         let lines = self.lines(wide, view.theme);
-        let said = (lines.len() as u16).min(whole.height / 3);
+        // On a low screen what is wrong with it comes before what it shows.
+        let most =
+            if whole.height < 14 { whole.height.saturating_sub(3) } else { whole.height / 3 };
+        let said = (lines.len() as u16).min(most);
         let room = (wide, usize::from(whole.height.saturating_sub(said + 2)));
         let room = match self.large {
             true => room,
