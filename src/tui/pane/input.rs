@@ -73,7 +73,7 @@ pub fn rows(shell: &Shell, opened: &Opened, columns: usize, seen: usize) -> Rows
     let (before, after) = if seen <= LOW { (Vec::new(), found) } else { (found, Vec::new()) };
     rows.made(before);
     if !rest.is_empty() {
-        if rows.len() > 0 {
+        if !rows.is_empty() {
             rows.made(vec![Line::default()]);
         }
         add(&mut rows, rest);
