@@ -748,7 +748,7 @@ fn names_and_numbers_of_the_model_stand_whole() {
     let line = serde_json::json!({ "id": "w", "occurred_at": "2026-06-01T08:00:00Z", "stream": "s",
         "input": { "text": "hi" }, "model": { "name": "a model with a name of many words", "version": "2026-05-30" },
         "prediction": { "label": long("card"), "confidence": 0.3137259, "top_k": [
-            { "label": long("card"), "p": 0.3137259 }, { "label": long("debit"), "p": 0.12345678901234567890123456789_f64 }] },
+            { "label": long("card"), "p": 0.3137259 }, { "label": long("debit"), "p": 0.12345678901234568 }] },
         "challenger": { "label": long("credit"), "confidence": 0.71828 },
         "feature_importance": [{ "feature": "of_the_card_that_is_named_first", "weight": -1.5 }] });
     ingest(&mut workspace, &format!("{line}\n"));
