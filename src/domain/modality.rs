@@ -223,10 +223,14 @@ pub fn texts(parts: &[Part]) -> Vec<(String, &str)> {
             Shape::Chat(turns) => {
                 for (turn, said) in turns.iter().enumerate() {
                     for (block, what) in said.blocks.iter().enumerate() {
-                        if let Block::Text(text) | Block::Thinking(text) | Block::Result(text) =
-                            what
-                        {
-                            texts.push((name_of_block(name, turn, block), text));
+                        let name = name_of_block(name, turn, block);
+                        match what {
+                            Block::Text(text) | Block::Thinking(text) | Block::Result(text) => {
+                                texts.push((name, text));
+                            }
+                            Block::Call { arguments, .. } => texts.push((name, arguments)),
+                            Block::Other(value) => of_tree(&name, value, &mut texts),
+                            Block::Attached(_) => {}
                         }
                     }
                 }

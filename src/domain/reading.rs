@@ -201,9 +201,10 @@ fn said(out: &mut Vec<Paragraph>, field: &str, number: usize, turn: &Turn, fold:
                 out.push(Paragraph::new(Tone::Aside, 4, "thinks:"));
                 words(out, 6, text, name);
             }
-            Block::Call { name, arguments } => {
-                let (key, code) = (format!("→ {}: ", visible(name)), Some("json".to_owned()));
-                out.push(Paragraph { key, code, ..Paragraph::new(Tone::Aside, 4, arguments) });
+            Block::Call { name: tool, arguments } => {
+                let (key, code) = (format!("→ {}: ", visible(tool)), Some("json".to_owned()));
+                let of = called(name);
+                out.push(Paragraph { key, code, of, ..Paragraph::new(Tone::Aside, 4, arguments) });
             }
             Block::Result(text) if fold => folded(out, "← ", text, name),
             Block::Result(text) => {
@@ -215,7 +216,7 @@ fn said(out: &mut Vec<Paragraph>, field: &str, number: usize, turn: &Turn, fold:
                 out.push(Paragraph::new(Tone::Aside, 4, &facts));
                 out.extend(wrong.map(|wrong| odd(6, &wrong)));
             }
-            Block::Other(value) => tree(out, (4, 0), "(other)", value, (fold, "")),
+            Block::Other(value) => tree(out, (4, 0), "(other)", value, (fold, name)),
         }
     }
     for (name, value) in &turn.more {
@@ -412,7 +413,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::modality::parts;
+    use crate::domain::modality::{parts, texts};
     use crate::domain::prediction::Prediction;
 
     fn lines(line: &Value, fold: bool) -> Vec<String> {
@@ -591,6 +592,13 @@ mod tests {
                 said.extend(rival.written.clone());
             }
             let said = said.join("\n");
+            // Every text in which a place can be marked is there to be marked in.
+            let parts = parts(&prediction.line, |_| true);
+            let paragraphs = paragraphs(&parts, false);
+            for (name, _) in texts(&parts) {
+                let is_there = paragraphs.iter().any(|one| one.of.as_deref() == Some(name.as_str()));
+                prop_assert!(is_there, "{name} of {line}");
+            }
             for word in words {
                 prop_assert!(read.contains(&word) || said.contains(&word), "{word} of {line}:\n{read}");
             }
