@@ -81,10 +81,8 @@ pub struct Meant<'a> {
 impl<'a> Meant<'a> {
     /// Whether it is known to be of another size.
     pub fn is_of_another_size(&self, size: u64) -> bool {
-        // A size may be written as any number is.
-        let said =
-            |text: &str| text.parse::<u64>().map_or_else(|_| text.parse().ok(), |n| Some(n as f64));
-        self.bytes.is_some_and(|bytes| said(bytes) != Some(size as f64))
+        // It may be written as any number is.
+        self.bytes.is_some_and(|bytes| bytes.parse().ok() != Some(size as f64))
     }
 
     /// Whether there is a hash to compare with.
@@ -262,11 +260,9 @@ impl Attachment {
     fn of_data(object: &Map<String, Value>) -> Option<(Self, Vec<&'static str>)> {
         let text = |name: &str| object.get(name).and_then(Value::as_str);
         let data = text("data")?;
-        let named = ["media_type", "mimeType", "mime_type"];
-        let named = named.iter().find_map(|name| Some((*name, text(name)?)));
         // Of a sound OpenAI has the ending of its files.
-        let (name, media_type) = match (named, text("format")) {
-            (Some((name, media_type)), _) => (name, media_type.to_ascii_lowercase()),
+        let (name, media_type) = match (said_type(object), text("format")) {
+            (Some(said), _) => said,
             (None, Some("mp3")) => ("format", "audio/mpeg".to_owned()),
             (None, Some(format @ ("wav" | "flac" | "ogg" | "opus"))) => {
                 ("format", format!("audio/{format}"))
@@ -316,13 +312,10 @@ impl Attachment {
     fn of_reference(object: &Map<String, Value>) -> Option<(Self, Vec<&'static str>)> {
         const NAMES: &[&str] = &["path", "url", "media_type", "bytes", "sha256", "alt", "detail"];
         let text = |name: &str| object.get(name).and_then(scalar);
-        let named = ["media_type", "mimeType", "mime_type"];
-        let named = named.into_iter().find_map(|name| Some((name, text(name)?)));
-        let media_type =
-            || named.clone().map(|(_, kind)| kind.to_ascii_lowercase()).unwrap_or_default();
+        let named = said_type(object);
+        let media_type = || named.clone().map(|(_, kind)| kind).unwrap_or_default();
         // Any field may be called path, or url: what else there is says that it is one.
-        let holds = text("file_data").is_some_and(|data| Self::of_text(&data).is_some());
-        let says = named.is_some() || text("sha256").is_some() || holds;
+        let says = named.is_some() || text("sha256").is_some();
         let only = || {
             object
                 .iter()
@@ -341,7 +334,7 @@ impl Attachment {
             let used = read_of("path").into_iter().filter(|name| *name != "detail");
             return Some((file, used.collect()));
         }
-        let names = ["url", "fileUri", "file_uri", "file_data"];
+        let names = ["url", "fileUri", "file_uri"];
         let (name, url) =
             names.into_iter().find_map(|name| Some((name, object.get(name)?.as_str()?)))?;
         if !reference {
@@ -465,6 +458,13 @@ impl Attachment {
             }
         }
     }
+}
+
+/// The type that an object says it is of, with the field that says it.
+fn said_type(object: &Map<String, Value>) -> Option<(&'static str, String)> {
+    let names = ["media_type", "mimeType", "mime_type"];
+    let said = |name: &'static str| Some((name, scalar(object.get(name)?)?.to_ascii_lowercase()));
+    names.into_iter().find_map(said)
 }
 
 /// Whether a field says what an object is, and that is told by its being an attachment.

@@ -185,12 +185,12 @@ fn block(object: &Map<String, Value>) -> Option<(Block, Vec<(String, Value)>)> {
             let (name, words) = ["thinking", "text"].iter().find_map(|n| Some((*n, text(n)?)))?;
             (Block::Thinking(words), vec![name], Vec::new())
         }
-        Some("tool_use") => call("", object, "input"),
-        Some("function") => call("function", object, "arguments"),
+        Some("tool_use") => call(None, object, "input"),
+        Some("function") => call(Some("function"), object, "arguments"),
         Some("function_call" | "tool_call") => {
             let names = ["arguments", "args", "input"];
             let name = names.into_iter().find(|name| object.contains_key(*name));
-            call("function", object, name.unwrap_or("arguments"))
+            call(Some("function"), object, name.unwrap_or("arguments"))
         }
         Some("tool_result" | "function_call_output") => {
             let name = if object.contains_key("content") { "content" } else { "output" };
@@ -201,9 +201,9 @@ fn block(object: &Map<String, Value>) -> Option<(Block, Vec<(String, Value)>)> {
         None if object.get("text").is_some_and(Value::is_string) => {
             (Block::Text(text("text")?), vec!["text"], Vec::new())
         }
-        None if object.contains_key("functionCall") => call("functionCall", object, "args"),
+        None if object.contains_key("functionCall") => call(Some("functionCall"), object, "args"),
         None if object.get("function").is_some_and(|of| of.get("arguments").is_some()) => {
-            call("function", object, "arguments")
+            call(Some("function"), object, "arguments")
         }
         None => {
             let (name, answer) = object.get_key_value("functionResponse")?;
@@ -220,19 +220,19 @@ fn block(object: &Map<String, Value>) -> Option<(Block, Vec<(String, Value)>)> {
 /// A call of a tool that stands in a field of an object, or in the object itself; with the fields of it
 /// that are read, and what else stands in that one.
 fn call<'o>(
-    within: &'static str,
+    within: Option<&'static str>,
     object: &'o Map<String, Value>,
     arguments: &'static str,
 ) -> (Block, Vec<&'o str>, Vec<(String, Value)>) {
-    let inner = object.get(within).and_then(Value::as_object);
-    let of = inner.unwrap_or(object);
+    let inner = within.and_then(|name| Some((name, object.get(name)?.as_object()?)));
+    let of = inner.map_or(object, |(_, of)| of);
     let name = of.get("name").and_then(scalar);
     let read = [("name", name.is_some()), (arguments, of.contains_key(arguments))];
     let read: Vec<&str> = read.into_iter().filter_map(|(name, is)| is.then_some(name)).collect();
     let arguments = of.get(arguments).map(raw).unwrap_or_default();
     let block = Block::Call { name: name.unwrap_or_default(), arguments };
     match inner {
-        Some(of) => {
+        Some((within, of)) => {
             let rest = rest_of(of, |name, _| read.contains(&name));
             (block, vec![within], under(within, rest))
         }

@@ -412,27 +412,31 @@ fn language_of(name: &str, object: &Map<String, Value>) -> Option<String> {
 }
 
 fn part(full: String, name: &str, value: &Value) -> Part {
-    let shape = if let Some(attached) = Attachment::of(value) {
-        Shape::Attached(attached)
-    } else if let Some(turns) = chat::turns(name, value) {
-        Shape::Chat(turns)
-    } else if let Some(turn) = chat::message(value) {
-        Shape::Chat(vec![turn])
-    } else if let Some(table) = table_of_records(value) {
-        table
-    } else {
-        match value {
-            Value::String(text) if MAILS.contains(&name) => {
-                Mail::read(text).map_or_else(|| Shape::Text(text.clone()), Shape::Mail)
-            }
-            Value::String(text) if name == "csv" => {
-                table_of_csv(text).unwrap_or_else(|| Shape::Text(text.clone()))
-            }
-            Value::String(text) if name == "text" || !is_short(text) => Shape::Text(text.clone()),
-            other => Shape::Tree(other.clone()),
+    let attached = Attachment::of(value).map(Shape::Attached);
+    let shape = attached.or_else(|| conversation(name, value));
+    Part { name: full, shape: shape.unwrap_or_else(|| of_value(name, value)) }
+}
+
+fn conversation(name: &str, value: &Value) -> Option<Shape> {
+    let turns = chat::turns(name, value).or_else(|| Some(vec![chat::message(value)?]));
+    turns.map(Shape::Chat)
+}
+
+/// The shape of what is neither attached nor a conversation.
+fn of_value(name: &str, value: &Value) -> Shape {
+    if let Some(table) = table_of_records(value) {
+        return table;
+    }
+    match value {
+        Value::String(text) if MAILS.contains(&name) => {
+            Mail::read(text).map_or_else(|| Shape::Text(text.clone()), Shape::Mail)
         }
-    };
-    Part { name: full, shape }
+        Value::String(text) if name == "csv" => {
+            table_of_csv(text).unwrap_or_else(|| Shape::Text(text.clone()))
+        }
+        Value::String(text) if name == "text" || !is_short(text) => Shape::Text(text.clone()),
+        other => Shape::Tree(other.clone()),
+    }
 }
 
 /// Whether a value is an attachment, or one stands in it.
@@ -447,33 +451,31 @@ fn holds_attachment(value: &Value) -> bool {
 
 /// A field as a part, and what else stands in an attachment as parts behind it.
 fn with_rest(full: String, name: &str, value: &Value, parts: &mut Vec<Part>) {
-    let attached = Attachment::with_rest(value);
-    if attached.is_none() && chat::turns(name, value).is_none() && chat::message(value).is_none() {
-        // What is attached anywhere below is a part of its own, and so is all beside it.
-        let items: Vec<(String, &str, &Value)> = match value {
-            Value::Array(list) => {
-                let item = |(at, item)| (name_in_tree(&full, Err(at)), name, item);
-                list.iter().enumerate().map(item).collect()
-            }
-            Value::Object(object) => {
-                let above = &full;
-                let fields = object.iter();
-                fields
-                    .map(|(key, item)| (name_in_tree(above, Ok(key)), key.as_str(), item))
-                    .collect()
-            }
-            _ => Vec::new(),
-        };
-        if items.iter().any(|(.., item)| holds_attachment(item)) {
-            items.into_iter().for_each(|(full, name, item)| with_rest(full, name, item, parts));
-            return;
+    if let Some((attached, rest)) = Attachment::with_rest(value) {
+        parts.push(Part { name: full.clone(), shape: Shape::Attached(attached) });
+        for (key, value) in rest {
+            with_rest(name_in_tree(&full, Ok(&key)), &key, &value, parts);
         }
+        return;
     }
-    let rest = attached.map(|(_, rest)| rest).unwrap_or_default();
-    parts.push(part(full.clone(), name, value));
-    for (key, value) in rest {
-        with_rest(name_in_tree(&full, Ok(&key)), &key, &value, parts);
+    let chat = conversation(name, value);
+    // What is attached anywhere below is a part of its own, and so is all beside it.
+    let items: Vec<(String, &str, &Value)> = match value {
+        Value::Array(list) if chat.is_none() => {
+            let item = |(at, item)| (name_in_tree(&full, Err(at)), name, item);
+            list.iter().enumerate().map(item).collect()
+        }
+        Value::Object(object) if chat.is_none() => {
+            let fields = object.iter();
+            fields.map(|(key, item)| (name_in_tree(&full, Ok(key)), key.as_str(), item)).collect()
+        }
+        _ => Vec::new(),
+    };
+    if items.iter().any(|(.., item)| holds_attachment(item)) {
+        items.into_iter().for_each(|(full, name, item)| with_rest(full, name, item, parts));
+        return;
     }
+    parts.push(Part { name: full, shape: chat.unwrap_or_else(|| of_value(name, value)) });
 }
 
 /// Whether a text can stand in one row behind its name.

@@ -275,8 +275,8 @@ pub fn not_json(error: &serde_json::Error) -> Reject {
     // serde_json counts lines; a stream's line is always its first.
     let error = error.to_string().replace(" at line 1 column", " at byte");
     // Half of a character, as some programs write one that they cut.
-    let half = ["lone leading surrogate", "unexpected end of hex escape"].into_iter();
-    match half.filter_map(|known| error.strip_prefix(known)).next() {
+    let half = ["lone leading surrogate", "unexpected end of hex escape"];
+    match half.into_iter().find_map(|known| error.strip_prefix(known)) {
         Some(at) => {
             Reject::NotJson(format!("half of a surrogate pair, as `\\ud83d` alone is,{at}"))
         }

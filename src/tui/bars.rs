@@ -142,9 +142,9 @@ pub fn footer(shell: &Shell, area: Rect, buf: &mut Buffer) {
     let places = over.map_or_else(|| shell.places(), <[Place]>::to_vec);
     let here = places.iter().flat_map(|place| rows.iter().filter(move |row| row.place == *place));
     let here = here.filter(|row| !row.foot.is_empty() && row.name != "help");
-    let labels = shell.session.opened.as_ref().is_some_and(|opened| !opened.offered().is_empty());
+    let opened = shell.session.opened.as_ref();
     let has_one = |row: &&KeyRow| match row.name {
-        "answer-label" => labels,
+        "answer-label" => opened.is_some_and(|opened| !opened.offered().is_empty()),
         "next-case" | "previous-case" | "next-pane" => !shell.session.queue.rows.is_empty(),
         name => !shell.lacks_a_case(name),
     };

@@ -219,11 +219,13 @@ impl Shell {
 
     /// Whether an action is of a case, and there is none for it.
     pub(super) fn lacks_a_case(&self, name: &str) -> bool {
-        let action = ACTIONS.iter().find(|action| action.row.name == name);
-        let needs_one = action.is_some_and(|action| {
-            matches!(action.does, Does::Command(command) if command.needs != Needs::Nothing)
-        });
-        self.has_no_case_at_hand() && (needs_one || is_of_the_case(name))
+        let needs_one = || {
+            let action = ACTIONS.iter().find(|action| action.row.name == name);
+            action.is_some_and(|action| {
+                matches!(action.does, Does::Command(command) if command.needs != Needs::Nothing)
+            })
+        };
+        self.has_no_case_at_hand() && (needs_one() || is_of_the_case(name))
     }
 
     /// Does an action by its name, where it has a place.

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::rows::Rows;
 use crate::domain::ids::CaseId;
 
-/// Where an action's keys hold. A more particular place comes before a general one.
 /// Rows of the case's pane over what its tab shows: title, tabs, a blank one. Where it is low the case
 /// needs the others.
 pub fn case_head(pane: Rect) -> u16 {
@@ -19,6 +18,7 @@ pub fn case_rows(pane: Rect) -> usize {
     usize::from(pane.height.saturating_sub(case_head(pane)))
 }
 
+/// Where an action's keys hold. A more particular place comes before a general one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Place {
     /// A question with a few answers is asked.

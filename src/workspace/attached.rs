@@ -37,6 +37,15 @@ pub struct LookedAt {
     pub shown: Shown,
 }
 
+impl LookedAt {
+    /// Adds what is wrong, unless it was told already.
+    fn tell(&mut self, wrong: Option<String>) {
+        let told = |wrong: &String| self.wrong.iter().any(|told| told.contains(wrong.as_str()));
+        let wrong = wrong.filter(|wrong| !told(wrong));
+        self.wrong.extend(wrong);
+    }
+}
+
 /// What there is to be seen of an attachment.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shown {
@@ -61,17 +70,13 @@ pub fn look_at(name: &str, attachment: &Attachment, roots: &[String]) -> LookedA
         Ok(bytes) => bytes,
         Err(why) => {
             looked.unseen = attachment.meant().is_some();
-            if !looked.wrong.contains(&why) {
-                looked.wrong.push(why);
-            }
+            looked.tell(Some(why));
             return looked;
         }
     };
     let said = attachment.media_type();
     let odd = odd_at_first(said, &bytes);
-    if !attachment.facts().1.zip(odd.as_ref()).is_some_and(|(told, odd)| told.contains(odd)) {
-        looked.wrong.extend(odd);
-    }
+    looked.tell(odd);
     let mut is_one = true;
     match kind_of(&bytes) {
         Some(kind @ ("image/png" | "image/jpeg" | "image/gif")) => match Picture::read(&bytes) {
@@ -86,22 +91,19 @@ pub fn look_at(name: &str, attachment: &Attachment, roots: &[String]) -> LookedA
             }
             Err(error) => {
                 is_one = false;
-                let error = error.to_string();
-                if !looked.wrong.iter().any(|told| told.contains(&error)) {
-                    looked.wrong.push(error);
-                }
+                looked.tell(Some(error.to_string()));
             }
         },
         Some("audio/wav") => match Sound::read(&bytes) {
             Ok(sound) => {
                 let (facts, wrong) = sound.facts();
                 looked.facts.push(facts);
-                looked.wrong.extend(wrong);
+                looked.tell(wrong);
                 looked.shown = Shown::Sound(sound.strip(STRIP.0, STRIP.1));
             }
             Err(error) => {
                 is_one = false;
-                looked.wrong.push(error.to_string());
+                looked.tell(Some(error.to_string()));
             }
         },
         _ if bytes.is_empty() => is_one = false,
@@ -111,7 +113,7 @@ pub fn look_at(name: &str, attachment: &Attachment, roots: &[String]) -> LookedA
             }
             _ if said.starts_with("image/") || said.starts_with("audio/") => {
                 is_one = false;
-                looked.wrong.push(Unreadable::Unknown.to_string());
+                looked.tell(Some(Unreadable::Unknown.to_string()));
             }
             _ => {}
         },
