@@ -277,29 +277,38 @@ fn worth_words(worth: &Worth) -> String {
 /// Weeks are in the hash, so that neighbours rotate.
 fn shares(context: &Context, workspace: &Workspace) -> Result<Exit, CliError> {
     let rows = workspace.shares()?;
-    let capacity: u32 = rows.iter().map(|row| row.capacity).sum();
     let open: usize = rows.iter().map(|row| row.open).sum();
     let mut out = Out::new();
     if !context.global.json {
         out.line(&format!(
-            "{:<16} {:>8} {:>10} {:>8} {:>10}",
-            "reviewer", "capacity", "fair share", "open", "this week"
+            "{:<16} {:>8} {:>10} {:>6} {:>10} {:>8} {:>10}",
+            "reviewer", "capacity", "a week", "share", "fair share", "open", "this week"
         ))?;
     }
     for row in &rows {
-        let fair = f64::from(row.capacity) / f64::from(capacity.max(1)) * open as f64;
+        let fair = row.part * open as f64;
         if context.global.json {
-            out.json(&serde_json::json!({ "reviewer": row.reviewer, "capacity": row.capacity, "fair": fair, "open": row.open,
+            out.json(&serde_json::json!({ "reviewer": row.reviewer, "capacity": row.capacity, "pace": row.pace, "part": row.part, "fair": fair, "open": row.open,
                 "this_week": row.this_week, "with": row.with }))?;
         } else {
             out.line(&format!(
-                "{:<16} {:>8} {fair:>10.1} {:>8} {:>10}",
-                row.reviewer, row.capacity, row.open, row.this_week
+                "{:<16} {:>8} {:>10} {:>5.1}% {fair:>10.1} {:>8} {:>10}",
+                row.reviewer,
+                row.capacity,
+                row.pace.map_or_else(|| "-".to_owned(), |pace| format!("{pace:.1}")),
+                row.part * 100.0,
+                row.open,
+                row.this_week
             ))?;
         }
     }
     if !context.global.json {
         // The week of its detection is part of what draws a case's order.
+        if let Some(founder) = workspace.idle_founder()? {
+            out.line(&format!(
+                "{founder} founded the workspace and gave no label so far: the others share the work."
+            ))?;
+        }
         let next = Moment(workspace.now().monday().0 + 7 * 86_400_000);
         let words = format!(
             "Cases of another week are shared in another order; the next begins in {}.",
@@ -350,6 +359,10 @@ fn explain(
         "{others:>9}  open, and others' for now: each goes to {overlap} of those who review"
     ))?;
     let why = match (reviews, policy.training.required) {
+        _ if counts.leaves_to_others => {
+            "they founded the workspace and gave no label so far, so that others share the work; a \
+             label of theirs, or casework roster admit NAME --role reviewer --capacity 100, and they take part"
+        }
         (true, _) => "a language, a skill, or no share in the work",
         (false, true) => {
             "they have to pass a training first (casework train NAME), or to be admitted as a reviewer"

@@ -79,6 +79,11 @@ impl Candidate {
         Self { weight, ..self }
     }
 
+    /// Their part of the work beside others'; 0: none.
+    pub fn weight(&self) -> u32 {
+        if self.profile.capacity == 0 { 0 } else { self.weight }
+    }
+
     /// Whether they can judge it.
     fn can(&self, work: &CaseLoad<'_>) -> bool {
         let Profile { capacity, languages, skills } = &self.profile;
@@ -151,7 +156,7 @@ fn mix(mut x: u64) -> u64 {
 }
 
 /// The number of the week, which begins on Monday.
-fn week(at: Moment) -> i64 {
+pub fn week(at: Moment) -> i64 {
     (at.0.div_euclid(DAY_MS) + 3).div_euclid(7)
 }
 

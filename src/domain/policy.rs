@@ -75,6 +75,17 @@ pub enum Countersign {
     Weekly,
 }
 
+/// By what somebody's share of the work is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shares {
+    /// What a lead said of each.
+    #[default]
+    Capacity,
+    /// How many labels each gave in the weeks before.
+    Pace,
+}
+
 /// In which order a queue is worked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -155,6 +166,8 @@ pub struct Policy {
     pub copies: Copies,
     #[serde(skip_serializing_if = "is_default")]
     pub agents: Agents,
+    #[serde(skip_serializing_if = "is_default")]
+    pub shares: Shares,
     #[serde(skip_serializing_if = "is_default")]
     pub order: Order,
     #[serde(skip_serializing_if = "is_all_terms")]
@@ -290,6 +303,7 @@ impl Default for Policy {
             witness: Witness::None,
             copies: Copies::Apart,
             agents: Agents::Off,
+            shares: Shares::Capacity,
             order: Order::Due,
             worth: Term::ALL.to_vec(),
             learn_percent: 5,
@@ -327,7 +341,7 @@ pub enum BadPolicy {
 }
 
 /// What can be set, and how.
-pub const NAMES: [(&str, &str); 29] = [
+pub const NAMES: [(&str, &str); 30] = [
     ("overlap", "how many label each case"),
     ("limit", "how many may be asked before a case is disputed"),
     (
@@ -346,6 +360,10 @@ pub const NAMES: [(&str, &str); 29] = [
     (
         "agents",
         "what labelers, which are programs, may do: off, suggest (shown once the first question is answered), vote (counts as one label, never the only one)",
+    ),
+    (
+        "shares",
+        "by what shares of the work are measured: capacity (as the roster has it), or pace (labels that each gave in the four weeks before)",
     ),
     (
         "order",
@@ -424,6 +442,7 @@ impl Policy {
                 let known = "`off`, `asked` or `weekly`";
                 self.countersign = one_of("countersign", value, &COUNTERSIGN, known)?;
             }
+            "shares" => self.shares = one_of("shares", value, &SHARES, "`capacity` or `pace`")?,
             "order" => self.order = one_of("order", value, &ORDERS, "`due` or `value`")?,
             "worth" => {
                 let term = |name: &str| Term::ALL.into_iter().find(|term| term.as_str() == name);
@@ -516,6 +535,7 @@ impl Policy {
             "witness" => word_of(self.witness, &WITNESSES),
             "copies" => word_of(self.copies, &COPIES),
             "agents" => word_of(self.agents, &AGENTS),
+            "shares" => word_of(self.shares, &SHARES),
             "order" => word_of(self.order, &ORDERS),
             "worth" => self.worth.iter().map(|term| term.as_str()).collect::<Vec<_>>().join(","),
             "learn_percent" => self.learn_percent.to_string(),
@@ -556,6 +576,7 @@ const AGENTS: [(&str, Agents); 3] =
     [("off", Agents::Off), ("suggest", Agents::Suggest), ("vote", Agents::Vote)];
 const COUNTERSIGN: [(&str, Countersign); 3] =
     [("off", Countersign::Off), ("asked", Countersign::Asked), ("weekly", Countersign::Weekly)];
+const SHARES: [(&str, Shares); 2] = [("capacity", Shares::Capacity), ("pace", Shares::Pace)];
 const ORDERS: [(&str, Order); 2] = [("due", Order::Due), ("value", Order::Value)];
 
 /// What a word stands for.
@@ -606,6 +627,7 @@ mod tests {
             ("witness", "champion"),
             ("copies", "pooled"),
             ("agents", "vote"),
+            ("shares", "pace"),
             ("order", "value"),
             ("worth", "copies"),
             ("learn_percent", "20"),

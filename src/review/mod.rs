@@ -4,6 +4,7 @@
 pub mod glossary;
 pub mod protocols;
 pub mod queue;
+pub mod share;
 pub mod filter;
 pub mod blind;
 pub mod aligned;
@@ -40,4 +41,4 @@ pub use filter::Filter;
 pub use open::OpenCase;
 pub use precedent::Precedent;
 pub use protocols::{Protocols, Published};
-pub use queue::{Queue, QueueCounts, share};
+pub use queue::{Queue, QueueCounts};

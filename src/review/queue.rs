@@ -10,11 +10,12 @@ use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
 
+use super::share::{heard, idle_founder, share};
 use super::value::{Valuer, Worth};
 use super::{Filter, gold, retest};
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
-use crate::db::{count, document, label, note, roster, store};
-use crate::domain::assign::{BEHIND_MAX, Candidate, CaseLoad, Share, Turn};
+use crate::db::{count, label, note, roster};
+use crate::domain::assign::{BEHIND_MAX, CaseLoad, Share, Turn};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND};
 use crate::domain::policy::{Copies, Policy};
@@ -27,9 +28,6 @@ use crate::journal::views::{self, evidence::labeled_by};
 const WINDOW: usize = 1_000;
 /// Part of its time after which a case comes first whatever a label of it is worth.
 const NEARLY_DUE: f64 = 0.75;
-/// Those who are right oftener get more of the work where it is ordered by value: by which power of
-/// how often. Found with simulated reviewers (`benches/outcome.sh`).
-const SKILL_POWER: i32 = 4;
 
 /// Most cases that a filtered queue holds.
 pub const FILTERED_MAX: usize = 5_000;
@@ -46,6 +44,8 @@ pub struct Queue {
     pub share: Share,
     /// Whether the reviewer leads.
     leads: bool,
+    /// Whether they founded the workspace and leave its cases to others.
+    leaves_to_others: bool,
     /// Of a hundred cases, how many are mixed in to measure.
     gold_percent: u32,
     /// An old case of theirs that comes back, and at which place.
@@ -116,39 +116,6 @@ impl Window {
     }
 }
 
-/// How work is shared between those who were admitted to review.
-pub fn share(conn: &Connection) -> rusqlite::Result<Share> {
-    let mut profiles = roster::profiles(conn)?;
-    let grants = roster::current(conn)?;
-    let reviews = |grant: &&roster::GrantRow| grant.role == Role::Reviewer;
-    let mut names: Vec<String> =
-        grants.iter().filter(reviews).map(|grant| grant.name.clone()).collect();
-    names.sort();
-    names.dedup();
-    let policy = views::policy(conn)?;
-    if policy.training.required {
-        let protocols = document::of_kind(conn, "protocol")?;
-        let in_force: Vec<&str> = protocols.iter().map(|row| row.name.as_str()).collect();
-        let leads: Vec<&str> = grants
-            .iter()
-            .filter(|grant| grant.role == Role::Lead)
-            .map(|grant| grant.name.as_str())
-            .collect();
-        let trained = gold::trained(conn, &in_force)?;
-        // Somebody must be there to begin with.
-        names.retain(|name| leads.contains(&name.as_str()) || trained.contains(name));
-    }
-    let value = Valuer::load(conn)?;
-    let candidate = |name: String| {
-        let candidate = Candidate::new(&name, profiles.remove(&name).unwrap_or_default());
-        match &value {
-            Some(value) => candidate.weighing(value.skill(&name).powi(SKILL_POWER)),
-            None => candidate,
-        }
-    };
-    Ok(Share::new(names.into_iter().map(candidate).collect(), &policy))
-}
-
 /// Those who share the work of whom a label of a case would hardly teach anything, where that
 /// matters.
 pub fn idle(
@@ -187,6 +154,8 @@ pub struct QueueCounts {
     pub counting: bool,
     /// Whether they lead: what leads do is offered to them.
     pub leads: bool,
+    /// Whether they founded the workspace and leave its cases to others.
+    pub leaves_to_others: bool,
 }
 
 impl QueueCounts {
@@ -210,25 +179,25 @@ impl Queue {
         let deferred = note::deferred_by(conn, reviewer, now)?.into_iter().collect();
         // Whoever has not heard of the others for days can't know which of their cases wait: time
         // runs out for others' work only as far as this device has heard.
-        let heard = store::setting(conn, store::LAST_SYNC)?
-            .and_then(|ms| ms.parse().ok())
-            .map_or(now, Moment);
+        let heard = heard(conn, now)?;
         let policy = views::policy(conn)?;
         let gold_percent = policy.gold_percent;
         let repeat = retest::pending(conn, reviewer, &policy, now)?;
         let leads = roster::current(conn)?
             .iter()
             .any(|grant| grant.name == reviewer && grant.role == Role::Lead);
-        let (reviewer, share) = (reviewer.to_owned(), share(conn)?);
+        let leaves_to_others = idle_founder(conn, now)?.is_some_and(|founder| founder == reviewer);
+        let (reviewer, share) = (reviewer.to_owned(), share(conn, now)?);
         Ok(Self {
             reviewer,
             leads,
+            leaves_to_others,
             state: None,
             deferred,
             share,
             gold_percent,
             repeat,
-            heard: heard.min(now),
+            heard,
             value: Valuer::load(conn)?.map(Arc::new),
             policy,
             window: OnceLock::new(),
@@ -259,8 +228,17 @@ impl Queue {
         let of = |state: CaseState| count::get(conn, &format!("state:{}", state as i64));
         let (open, disputed, resolved) =
             (of(CaseState::Open)?, of(CaseState::Disputed)?, of(CaseState::Resolved)?);
-        let leads = self.leads;
-        Ok(QueueCounts { open, disputed, resolved, counting: true, leads, ..Default::default() })
+        let (leads, leaves_to_others) = (self.leads, self.leaves_to_others);
+        let counting = true;
+        Ok(QueueCounts {
+            open,
+            disputed,
+            resolved,
+            counting,
+            leads,
+            leaves_to_others,
+            ..Default::default()
+        })
     }
 
     /// How many cases there are of each kind; looks at every open one unless everybody gets all.
@@ -276,6 +254,7 @@ impl Queue {
             resolved: of(CaseState::Resolved)?,
             labeled: count::get(conn, &format!("labeled-open:{}", self.reviewer))?,
             leads: self.leads,
+            leaves_to_others: self.leaves_to_others,
             ..QueueCounts::default()
         };
         let reviews =

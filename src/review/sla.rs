@@ -21,7 +21,8 @@ use super::alarms::raised_alarms;
 use super::arbitration::{self, Waiting, Waits, Why, waiting, waits};
 use super::calibration;
 use super::glossary;
-use super::queue::{idle, share};
+use super::queue::idle;
+use super::share::share;
 use super::value::Valuer;
 use crate::db::case::{self, CaseRow};
 use crate::db::{arbitration as acts, document, label, roster};
@@ -184,7 +185,7 @@ pub fn due_by(
     now: Moment,
     until: Moment,
 ) -> rusqlite::Result<Vec<DueItem>> {
-    let people = Assignees::read(conn, policy)?;
+    let people = Assignees::read(conn, policy, now)?;
     let mut found = Vec::new();
     people.each_label(conn, policy, until, now, |work, who| {
         found.push(people.label_item(work, who));
@@ -208,7 +209,7 @@ pub fn due_by_person(
     policy: &Policy,
     now: Moment,
 ) -> rusqlite::Result<DueByPerson> {
-    let people = Assignees::read(conn, policy)?;
+    let people = Assignees::read(conn, policy, now)?;
     let mut tallies = vec![Tally::default(); people.share.candidates().len()];
     let mut of_nobody = 0;
     people.each_label(conn, policy, Moment(i64::MAX), now, |work, who| {
@@ -237,7 +238,7 @@ pub fn due_items_of<'c>(
     policy: &Policy,
     now: Moment,
 ) -> rusqlite::Result<Vec<DueItem>> {
-    let people = Assignees::read(conn, policy)?;
+    let people = Assignees::read(conn, policy, now)?;
     let mut sharing = Sharing::of(&people.share);
     let mut found = Vec::new();
     for (case, claims) in claims {
@@ -326,7 +327,7 @@ struct Assignees {
 }
 
 impl Assignees {
-    fn read(conn: &Connection, policy: &Policy) -> rusqlite::Result<Self> {
+    fn read(conn: &Connection, policy: &Policy, now: Moment) -> rusqlite::Result<Self> {
         let grants = roster::current(conn)?;
         let of_role = |role: Role| {
             let of_role = grants.iter().filter(|grant| grant.role == role);
@@ -339,7 +340,7 @@ impl Assignees {
         let owner = arbitration::owner(conn, policy)?;
         let owner = if leads.contains(&owner) { vec![owner] } else { leads.clone() };
         let people = grants.into_iter().map(|grant| grant.name).collect();
-        let (share, value) = (share(conn)?, Valuer::load(conn)?);
+        let (share, value) = (share(conn, now)?, Valuer::load(conn)?);
         Ok(Self { share, value, people, reviewers, leads, owner })
     }
 

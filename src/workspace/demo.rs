@@ -14,7 +14,7 @@ use crate::domain::label::MAIN_ROUND;
 use crate::domain::policy::{Policy, Training};
 use crate::domain::protocol;
 use crate::domain::resolve::CaseState;
-use crate::domain::roster::Role;
+use crate::domain::roster::{Profile, Role};
 use crate::domain::time::Moment;
 use crate::domain::training::Gold;
 use crate::domain::traps::Trap;
@@ -57,18 +57,20 @@ impl Workspace {
             Append::new(&PolicySet { policy }),
             Append::new(&ProtocolPublished::new(&protocol, 1, "The first version.")),
         ];
-        for (person, device) in PEOPLE.iter().zip(&devices) {
-            let name = person.name.to_owned();
+        let own = DeviceKey::load(&made.paths.key())?;
+        // Whoever looks at it reviews too: their share is said, for they gave no label so far.
+        let you = ("you", own.replica(), Some(Profile::default()));
+        let people = PEOPLE.iter().zip(&devices);
+        let people = people.map(|(person, device)| (person.name, device.replica(), None));
+        for (name, replica, profile) in people.chain([you]) {
             events.push(Append::new(&ReviewerAdmitted {
-                name,
+                name: name.to_owned(),
                 roles: vec![Role::Reviewer],
-                replica: device.replica(),
-                profile: None,
+                replica,
+                profile,
             }));
         }
-        made.write(&DeviceKey::load(&made.paths.key())?, |writer| {
-            writer.append("you", events, start).map(drop)
-        })?;
+        made.write(&own, |writer| writer.append("you", events, start).map(drop))?;
         for (person, device) in PEOPLE.iter().zip(&devices) {
             let joined = ReplicaJoined::new(person.name, device);
             made.write(device, |writer| {

@@ -8,6 +8,7 @@ use crate::domain::label::that_count;
 use crate::journal::Append;
 use crate::journal::kind::GuardRaised;
 use crate::review::reliability::{Reliability, reliability};
+use crate::review::share::{self, paces};
 use crate::review::sla::Duty;
 
 /// Labels that are looked at for a suggestion.
@@ -16,10 +17,14 @@ const RECENT: usize = 200;
 const AGAIN_MS: i64 = 30 * 60_000;
 
 /// What somebody has to do, and has done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ShareRow {
     pub reviewer: String,
     pub capacity: u32,
+    /// Labels a week in the four whole weeks before, if any.
+    pub pace: Option<f64>,
+    /// Their part of all the work.
+    pub part: f64,
     /// Open cases whose next label is theirs.
     pub open: usize,
     /// Labels given since Monday.
@@ -53,9 +58,15 @@ impl Workspace {
                 *with.entry((a, b)).or_default() += 1;
             }
         }
+        let paces = paces(&self.db.conn, self.now())?;
+        let weights =
+            queue.share.candidates().iter().map(|candidate| u64::from(candidate.weight()));
+        let all = weights.sum::<u64>().max(1) as f64;
         let row = |candidate: &crate::domain::assign::Candidate| ShareRow {
             reviewer: candidate.name.clone(),
             capacity: candidate.profile.capacity,
+            pace: paces.get(&candidate.name).copied(),
+            part: f64::from(candidate.weight()) / all,
             open: due_items
                 .iter()
                 .filter(|item| item.what == Duty::Label && item.who.contains(&candidate.name))
@@ -68,6 +79,11 @@ impl Workspace {
             this_week: given.get(&candidate.name).copied().unwrap_or(0),
         };
         Ok(queue.share.candidates().iter().map(row).collect())
+    }
+
+    /// Whoever founded the workspace, if they leave the reviewing to others.
+    pub fn idle_founder(&self) -> Result<Option<String>, WorkError> {
+        Ok(share::idle_founder(&self.db.conn, self.now())?)
     }
 
     /// Whoever is at work, up to now.

@@ -5,16 +5,17 @@ use std::path::Path;
 
 use casework::db::case::{CaseRow, Direction, QueueKey};
 use casework::db::{self, Db};
-use casework::domain::assign::Turn;
+use casework::domain::assign::{Candidate, Turn};
 use casework::domain::ids::{CaseId, Hash};
 use casework::domain::label::{Label, MAIN_ROUND, ProtocolRef};
-use casework::domain::policy::Policy;
+use casework::domain::policy::{Policy, Shares};
 use casework::domain::resolve::CaseState;
 use casework::domain::roster::Role;
 use casework::domain::time::Moment;
 use casework::journal::blob::Packer;
 use casework::journal::kind::*;
 use casework::journal::{Append, DeviceKey, chain};
+use casework::review::share::{idle_founder, share};
 use casework::review::{Queue, sla};
 use casework::sync::store::{self, Options};
 use casework::sync::{Exchange, Store};
@@ -105,15 +106,8 @@ fn detected(n: usize, at: Moment) -> Append {
     Append::with_payload(&event, packed, "text".into())
 }
 
-/// A week of four, two of them offline; the hours in which a case is to be labeled. Returns how
-/// many cases were settled, and how many labels more than were wanted were given.
-fn week(sla_hours: u32) -> (usize, usize) {
-    let place = Place::new();
-    let mut store = store::open(
-        place.dir.path().to_str().unwrap(),
-        &Options { create: true, ..Options::default() },
-    )
-    .unwrap();
+/// Four who review, each on a device of their own; ana founded it.
+fn team(policy: Policy) -> Vec<Desk> {
     let mut desks: Vec<Desk> = NAMES
         .iter()
         .enumerate()
@@ -123,7 +117,6 @@ fn week(sla_hours: u32) -> (usize, usize) {
             name,
         })
         .collect();
-    let policy = Policy { overlap: 1, sla_hours, ..Policy::default() };
     let mut founded = vec![
         Append::new(&WorkspaceFounded { name: "team".into() }),
         Append::new(&ReplicaJoined::new("ana", &desks[0].key)),
@@ -145,6 +138,19 @@ fn week(sla_hours: u32) -> (usize, usize) {
         let joined = ReplicaJoined::new(desk.name, &desk.key);
         desk.append(vec![Append::new(&joined)], T0);
     }
+    desks
+}
+
+/// A week of four, two of them offline; the hours in which a case is to be labeled. Returns how
+/// many cases were settled, and how many labels more than were wanted were given.
+fn week(sla_hours: u32) -> (usize, usize) {
+    let place = Place::new();
+    let mut store = store::open(
+        place.dir.path().to_str().unwrap(),
+        &Options { create: true, ..Options::default() },
+    )
+    .unwrap();
+    let mut desks = team(Policy { overlap: 1, sla_hours, ..Policy::default() });
     for chunk in (0..CASES).collect::<Vec<_>>().chunks(100) {
         desks[0].append(chunk.iter().map(|n| detected(*n, T0)).collect(), T0);
     }
@@ -202,6 +208,109 @@ fn two_who_are_offline_for_a_week_lose_nothing_and_little_is_done_twice() {
 fn as_long_as_nobody_is_overdue_nothing_is_done_twice() {
     let twice = week(24 * 14).1;
     assert_eq!(twice, 0);
+}
+
+/// Labels that each of [`NAMES`] gets done in a day.
+const PACES: [usize; 4] = [20, 12, 6, 2];
+
+/// Five weeks of four who sync every evening and get done what they can, with 200 new cases every
+/// Monday, none of which is due before its week is over. Returns how many cases of the last were
+/// settled when it ended, and what the shares were then, by each device.
+fn weeks(shares: Shares) -> (usize, Vec<Vec<(String, u32)>>) {
+    let place = Place::new();
+    let options = Options { create: true, ..Options::default() };
+    let mut store = store::open(place.dir.path().to_str().unwrap(), &options).unwrap();
+    let mut desks = team(Policy { overlap: 1, sla_hours: 24 * 30, shares, ..Policy::default() });
+    let at = |day: usize| Moment(T0.0 + day as i64 * 24 * HOUR);
+    const NEW: usize = 200;
+    for day in 0..35 {
+        if day % 7 == 0 {
+            let new = (day / 7 * NEW..(day / 7 + 1) * NEW).map(|n| detected(n, at(day)));
+            desks[0].append(new.collect(), at(day));
+            for _ in 0..2 {
+                desks.iter_mut().for_each(|desk| desk.sync(&mut *store, at(day)));
+            }
+        }
+        if day % 7 < 5 {
+            for (desk, pace) in desks.iter_mut().zip(PACES) {
+                desk.work(pace, Moment(at(day).0 + 8 * HOUR));
+                desk.sync(&mut *store, Moment(at(day).0 + 9 * HOUR));
+            }
+        }
+    }
+    for _ in 0..2 {
+        desks.iter_mut().for_each(|desk| desk.sync(&mut *store, at(35)));
+    }
+    let of_last = (4 * NEW..5 * NEW).filter(|n| {
+        let row = db::case::by_id(&desks[0].db.conn, CaseId::of("s", &n.to_string()));
+        row.unwrap().unwrap().state == CaseState::Resolved
+    });
+    let shared = |desk: &Desk| {
+        let share = share(&desk.db.conn, at(35)).unwrap();
+        let weight = |one: &Candidate| (one.name.clone(), one.weight());
+        share.candidates().iter().map(weight).collect()
+    };
+    (of_last.count(), desks.iter().map(shared).collect())
+}
+
+#[test]
+fn shares_follow_what_everybody_gets_done() {
+    let (equal, by_capacity) = weeks(Shares::Capacity);
+    let (followed, by_pace) = weeks(Shares::Pace);
+    eprintln!("settled of the last 200 cases: {equal} in equal shares, {followed} by pace");
+    assert!(followed > equal, "{followed} by pace, {equal} in equal shares");
+    let weights = |shares: &[(String, u32)]| shares.iter().map(|(_, w)| *w).collect::<Vec<_>>();
+    assert_eq!(weights(&by_capacity[0]), [100; 4]);
+    let first = weights(&by_pace[0]);
+    assert!(first.is_sorted_by(|one, other| one > other), "{first:?}");
+    assert_eq!(first[3], 25_000, "nobody has less than a quarter of what is usual: {first:?}");
+    assert!(
+        by_pace.iter().all(|device| *device == by_pace[0]),
+        "alike on each device: {by_pace:?}"
+    );
+}
+
+#[test]
+fn a_founder_who_does_not_review_takes_no_share() {
+    let mut desks = team(Policy { overlap: 1, ..Policy::default() });
+    desks[0].append((0..100).map(|n| detected(n, T0)).collect(), T0);
+    let place = Place::new();
+    let options = Options { create: true, ..Options::default() };
+    let mut store = store::open(place.dir.path().to_str().unwrap(), &options).unwrap();
+    let mut synced = |desks: &mut Vec<Desk>, now: Moment| {
+        for _ in 0..2 {
+            desks.iter_mut().for_each(|desk| desk.sync(&mut *store, now));
+        }
+    };
+    let of_founder = |desks: &[Desk], now: Moment| {
+        let of = |desk: &Desk| {
+            let share = share(&desk.db.conn, now).unwrap();
+            let ana = share.candidates().iter().find(|one| one.name == "ana").unwrap();
+            (ana.weight() > 0, idle_founder(&desk.db.conn, now).unwrap().is_none())
+        };
+        assert!(desks.iter().all(|desk| of(desk) == of(&desks[0])));
+        let (takes, nothing_said) = of(&desks[0]);
+        assert_eq!(takes, nothing_said, "it is said where it is so");
+        let counts = Queue::load(&desks[0].db.conn, "ana", now).unwrap();
+        let counts = counts.counts(&desks[0].db.conn, || false).unwrap();
+        assert_eq!(counts.mine() > 0, takes, "{counts:?}");
+        assert_eq!(counts.leaves_to_others, !takes);
+        takes
+    };
+    synced(&mut desks, T0);
+    assert!(of_founder(&desks, T0), "at first everybody takes part");
+    for desk in &mut desks[1..] {
+        desk.work(7, T0);
+    }
+    let monday = Moment(T0.0 + 7 * 24 * HOUR);
+    assert!(of_founder(&desks[2..3], monday), "a device that heard of nobody knows nothing");
+    synced(&mut desks, T0);
+    assert!(of_founder(&desks, T0), "nothing moves in the middle of a week");
+    synced(&mut desks, monday);
+    assert!(!of_founder(&desks, monday), "who gave none while others gave 21 does not review");
+    desks[0].append(vec![Append::new(&label(CaseId::of("s", "0"), "ana"))], monday);
+    synced(&mut desks, monday);
+    assert!(of_founder(&desks, monday), "whoever gives one takes part");
 }
 
 /// However a queue is read, in pages of any size, from either end, or with all places found at once,

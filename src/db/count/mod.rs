@@ -1,7 +1,8 @@
 //! Counts kept up to date by the fold, so that no screen counts a million rows.
 //!
 //! Names: `state:0` (cases in a state), `stream:NAME` (cases of a stream), `labels` (labels that
-//! count), `labeled-open:NAME` (open cases that a reviewer labeled).
+//! count), `labeled-open:NAME` (open cases that a reviewer labeled), `given:WEEK:NAME` (labels that
+//! count which a reviewer gave in a week; imported ones are nobody's work).
 
 use rusqlite::{Connection, OptionalExtension, params};
 

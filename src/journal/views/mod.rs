@@ -19,6 +19,7 @@ use crate::db::document::DocumentRow;
 use crate::db::erasure;
 use crate::db::{self, arbitration, case, count, document, draw, label, renames};
 use crate::domain::arbitration::{Act, Done};
+use crate::domain::assign::week;
 use crate::domain::estimate::Estimate;
 use crate::domain::ids::{CaseId, EventId, Hash, ReplicaId};
 use crate::domain::label::{GivenLabel, MAIN_ROUND, that_count};
@@ -380,6 +381,9 @@ impl<'c, 't> Views<'c, 't> {
         let counting = that_count(labels);
         if !counting.is_empty() {
             add("labels".to_owned(), counting.len() as i64);
+        }
+        for given in counting.iter().filter(|given| given.imported_by().is_none()) {
+            add(format!("given:{}:{}", week(given.given_at()), given.label.reviewer), 1);
         }
         let Some(row) = row else { return };
         add(format!("state:{}", row.state as i64), 1);

@@ -119,11 +119,23 @@ pub fn draw(shell: &Shell, area: Rect, buf: &mut Buffer) {
     let title = fit(&title, usize::from(area.width)).into_owned();
     put_line(buf, area, 0, &Line::from(heading(theme, title, shell.focus == Focus::Queue)));
     if queue.rows.is_empty() {
+        let counts = &shell.session.counts;
+        let left = format!(
+            "You founded this workspace and gave no label so far: its {} open cases are shared by \
+             the others. {{view}} shows them; label one, and you take part.",
+            counts.open
+        );
+        let others = format!(
+            "Nothing waits for you: {} open cases are others' for now. {{view}} shows them.",
+            counts.others
+        );
         let words = match (shell.session.filter.is_empty(), shell.session.view) {
             _ if shell.session.calibration.is_some() => {
                 "No case of the session is left. {clear} leaves it."
             }
             (false, _) => "No case fits the filter. {clear} drops it.",
+            (true, None) if counts.leaves_to_others => &left,
+            (true, None) if counts.others > 0 => &others,
             (true, None) => {
                 "Nothing waits for you. {view} shows other cases; casework ingest brings new ones."
             }
