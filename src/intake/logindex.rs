@@ -125,7 +125,6 @@ impl LogIndex {
         let packed = part.member.is_some() || !layers.is_empty();
         let bytes = decode(input, head, None, &mut layers).map_err(failed)?;
         let kind = told(&String::from_utf8_lossy(&bytes.head), options);
-        file.rewind().map_err(failed)?;
         if let Some(kind) = kind {
             let mut out = BufWriter::new(temporary(directory).map_err(failed)?);
             let each = |line: &str| {
@@ -144,6 +143,9 @@ impl LogIndex {
             io::copy(&mut reader, &mut out).map_err(failed)?;
             out.rewind().map_err(failed)?;
             file = out;
+        } else {
+            // What was looked at moved the place in the file too; nobody reads on from there.
+            file.rewind().map_err(failed)?;
         }
         self.strangers.extend(flaws.take());
         self.read_file(&part.path, file, records, directory, go_on)
