@@ -16,7 +16,7 @@ use crate::domain::text::{counted, visible};
 use crate::format::kind::label_studio;
 use crate::format::open::Inputs;
 use crate::format::open::foreign::labels;
-use crate::format::protocol_from::{self, implied, of_argilla};
+use crate::format::protocol_from::{self, Controls, implied, of_argilla};
 use crate::format::read::Options;
 use crate::format::read::files::parts_of;
 use crate::review::replay::Report;
@@ -472,9 +472,10 @@ fn from(path: &Path, format: &str, to: Option<&Path>) -> Result<Exit, CliError> 
             }) {
                 said.extend(labels(&inputs, part, Some(format), None)?.said);
             }
-            implied(&said)
+            Controls { made: implied(&said), left_out: Vec::new() }
         }
     };
+    let Controls { made: controls, left_out } = controls;
     if controls.is_empty() {
         return Err(bad("nothing in it was answered".to_owned()));
     }
@@ -489,6 +490,9 @@ fn from(path: &Path, format: &str, to: Option<&Path>) -> Result<Exit, CliError> 
             faults.iter().map(|fault| format!("line {}: {}", fault.line, fault.message)).collect();
         bad(words.join("; "))
     })?;
+    for what in &left_out {
+        say(&format!("  left out: {}", visible(what)));
+    }
     match to {
         Some(to) => {
             let failed = |error| WorkError::File { path: to.display().to_string(), error };

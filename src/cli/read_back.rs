@@ -8,7 +8,7 @@ use super::CliError;
 use crate::domain::text::counted;
 use crate::format::foreign::{Said, id_of_text};
 use crate::format::kind::brat;
-use crate::format::kind::label_studio::EVIDENCE;
+use crate::format::kind::spans::EVIDENCE;
 use crate::format::kind::spans::word;
 use crate::format::open::foreign::labels;
 use crate::format::open::{Input, Inputs};

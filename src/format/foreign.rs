@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::path::scalar;
+use crate::domain::label::Step;
 
 /// What somebody said of a text elsewhere.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,8 +23,11 @@ pub struct Foreign {
     pub reviewer: Option<String>,
     /// Controls and what they were answered.
     pub said: Vec<(String, Said)>,
+    /// Questions and answers, where it went out from here: of those for which nothing is said.
+    pub path: Vec<Step>,
     pub confidence: Option<u8>,
     pub rationale: String,
+    pub tags: Vec<String>,
     pub at: Option<Value>,
     pub duration_ms: Option<u64>,
     /// Whether it is marked as the right answer.
@@ -41,6 +45,17 @@ pub enum Said {
     Many(Vec<String>),
     /// Places in characters, each with its name.
     Places(Vec<(usize, usize, String)>),
+}
+
+impl Said {
+    /// The same as JSON.
+    pub fn value(&self) -> Value {
+        match self {
+            Self::One(text) => Value::from(text.as_str()),
+            Self::Many(list) => Value::from(list.clone()),
+            Self::Places(places) => json!(places),
+        }
+    }
 }
 
 /// What is no label by itself, and what was lost.
@@ -75,6 +90,8 @@ pub struct LabelOptions {
     pub stem: String,
     /// Which responses count, where a format says their status.
     pub status: Option<String>,
+    /// The field that is the text, where that was said.
+    pub text: Option<String>,
 }
 
 /// Reads the labels of records, one after another.

@@ -22,6 +22,13 @@ pub enum ControlKind {
     Places(Vec<String>),
 }
 
+/// What another program's interface asks, and what of it no protocol asks.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Controls {
+    pub made: Vec<Control>,
+    pub left_out: Vec<String>,
+}
+
 /// A name as an id: letters, digits, `-` and `_`.
 pub fn id_of(name: &str) -> String {
     let mut id: String = name
@@ -67,7 +74,9 @@ fn label_control(controls: &[Control]) -> Option<&str> {
     let one = |control: &&Control| matches!(control.kind, ControlKind::One(_));
     let named = controls.iter().filter(one).find(|control| control.name == "label");
     let mut all = controls.iter().filter(one);
-    let only = all.next().filter(|_| all.next().is_none());
+    // Where several labels are chosen, no other control says the one.
+    let chosen = controls.iter().any(|control| control.name == "label");
+    let only = all.next().filter(|_| !chosen && all.next().is_none());
     named.or(only).map(|control| control.name.as_str())
 }
 
@@ -161,7 +170,8 @@ pub fn protocol(id: &str, title: &str, from: &str, controls: &[Control]) -> Stri
                 );
             }
             ControlKind::Words => {
-                guard(asked(&format!("kind = \"text\"\nsets = {sets}\nmin = 0\n")), false)
+                let min = u8::from(control.required);
+                guard(asked(&format!("kind = \"text\"\nsets = {sets}\nmin = {min}\n")), false)
             }
             ControlKind::Places(names) => {
                 for of in names {
@@ -254,11 +264,11 @@ pub fn implied(said: &[crate::format::foreign::Foreign]) -> Vec<Control> {
 ///
 /// # Errors
 /// They are no settings of it.
-pub fn of_argilla(settings: &str) -> Result<Vec<Control>, String> {
+pub fn of_argilla(settings: &str) -> Result<Controls, String> {
     let settings: serde_json::Value =
         serde_json::from_str(settings).map_err(|error| error.to_string())?;
     let questions = settings["questions"].as_array().ok_or("it has no questions")?;
-    let mut found = Vec::new();
+    let mut found = Controls::default();
     for question in questions {
         let Some(name) = question["name"].as_str() else { continue };
         let of = &question["settings"];
@@ -282,12 +292,16 @@ pub fn of_argilla(settings: &str) -> Result<Vec<Control>, String> {
             }
             Some("text") => ControlKind::Words,
             Some("span") => ControlKind::Places(options),
-            _ => continue,
+            other => {
+                let kind = other.unwrap_or("unknown").replace('_', " ");
+                found.left_out.push(format!("the {kind} question `{name}`"));
+                continue;
+            }
         };
         let ask = question["title"].as_str().map(str::to_owned);
         // What is submitted does not always answer what is said to be required.
         let one = matches!(kind, ControlKind::One(_));
-        found.push(Control {
+        found.made.push(Control {
             name: name.to_owned(),
             ask,
             kind,

@@ -22,7 +22,8 @@ pub struct Solved {
     pub unused: Vec<String>,
 }
 
-/// The path that was walked.
+/// The path that was walked. What was said goes before the path by which it went out from here: of
+/// questions about which nothing is said, that has the answers, unless it ends elsewhere.
 ///
 /// # Errors
 /// None leads to what was said, or several do.
@@ -30,8 +31,24 @@ pub fn solve(
     protocol: &Protocol,
     predicted: Option<&str>,
     said: &[(String, Said)],
+    before: &[Step],
 ) -> Result<Solved, String> {
-    let mut search = Search { protocol, predicted, said, found: Vec::new(), tries: 0, stuck: None };
+    if !before.is_empty()
+        && let Ok(solved) = solve_by(protocol, predicted, said, before)
+    {
+        return Ok(solved);
+    }
+    solve_by(protocol, predicted, said, &[])
+}
+
+fn solve_by(
+    protocol: &Protocol,
+    predicted: Option<&str>,
+    said: &[(String, Said)],
+    before: &[Step],
+) -> Result<Solved, String> {
+    let (found, tries, stuck) = (Vec::new(), 0, None);
+    let mut search = Search { protocol, predicted, said, before, found, tries, stuck };
     search.go(Vec::new(), &mut BTreeSet::new());
     let Some(least) = search.found.iter().map(|solved| solved.unused.len()).min() else {
         return Err(search
@@ -95,6 +112,7 @@ struct Search<'s> {
     protocol: &'s Protocol,
     predicted: Option<&'s str>,
     said: &'s [(String, Said)],
+    before: &'s [Step],
     found: Vec<Solved>,
     tries: usize,
     /// The first answer that a question did not take.
@@ -131,7 +149,8 @@ impl Search<'_> {
                             self.stuck.get_or_insert(words);
                             return;
                         }
-                        // That there are no places is no answer that is lost.
+                        // That there are no places, or no label, is no answer that is lost.
+                        (None, Said::Many(list)) if list.is_empty() => {}
                         (None, Said::Places(places)) if places.is_empty() => {}
                         (None, _) => unused.push(name.clone()),
                     }
@@ -204,6 +223,9 @@ impl Search<'_> {
             }
         }
         let open = |answer: &str| vec![(answer.to_owned(), None)];
+        if let Some((_, answer)) = self.before.iter().find(|(asked, _)| *asked == question.id) {
+            return open(answer);
+        }
         match &question.kind {
             QuestionKind::Choice(answers) => {
                 if question.id.ends_with("-given") && answers.iter().any(|answer| answer.key == "n")
@@ -282,6 +304,7 @@ mod tests {
             &protocol,
             Some("transfer"),
             &[one("verdict", "model_correct"), one("label", "transfer")],
+            &[],
         )
         .unwrap();
         assert_eq!(solved.outcome["label"], "transfer");
@@ -290,14 +313,15 @@ mod tests {
             &protocol,
             Some("transfer"),
             &[one("verdict", "wrong_label"), one("label", "pto_balance")],
+            &[],
         )
         .unwrap();
         assert_eq!(
             (solved.outcome["verdict"].as_str(), solved.path.last().unwrap().1.as_str()),
             (Some("wrong_label"), "pto_balance")
         );
-        let wrong =
-            solve(&protocol, Some("transfer"), &[one("verdict", "no_such_verdict")]).unwrap_err();
+        let wrong = solve(&protocol, Some("transfer"), &[one("verdict", "no_such_verdict")], &[])
+            .unwrap_err();
         assert!(wrong.contains("verdict"), "{wrong}");
     }
 }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::summary::RejectLine;
@@ -20,7 +21,7 @@ use crate::domain::ids::CaseId;
 use crate::domain::label::{Label, Outcome, ProtocolRef, Step, round_of_pass};
 use crate::domain::prediction::scalar;
 use crate::domain::protocol::typed::{self, Written};
-use crate::domain::protocol::{Places, Protocol, QuestionKind, Walked, walk};
+use crate::domain::protocol::{Places, Protocol, QuestionKind, Span, Walked, walk};
 use crate::domain::roster::is_name;
 use crate::domain::text::visible;
 use crate::domain::time::Moment;
@@ -105,6 +106,8 @@ where
         }
         None => None,
     };
+    let evidence: Vec<Span> = part(&value, "evidence")?;
+    lie_within("evidence", &evidence, &case)?;
     admitted(
         context,
         Label {
@@ -116,6 +119,11 @@ where
             rationale: text(&["rationale"]).unwrap_or_default(),
             duration_ms: first(&["duration_ms"]).and_then(Value::as_u64),
             given_at,
+            evidence,
+            evidence_in: part(&value, "evidence_in")?,
+            cites: part(&value, "cites")?,
+            seen: part(&value, "seen")?,
+            extra: part(&value, "extra")?,
             ..Label::empty(case.id, &reviewer, &round, reference)
         },
     )
@@ -168,6 +176,13 @@ where
     let why = first(&value, &["why", "note", "rationale"]).and_then(Value::as_str);
     let why = why.unwrap_or_default().to_owned();
     Ok(Gold { case: case.id, protocol: reference, path, outcome, why })
+}
+
+/// What an export of labels says beside the path, if the line says it.
+fn part<T: Default + DeserializeOwned>(line: &Value, name: &str) -> Result<T, String> {
+    let said = Some(&line[name]).filter(|said| !said.is_null());
+    let read = said.map(T::deserialize).transpose();
+    read.map(Option::unwrap_or_default).map_err(|error| format!("`{name}`: {error}"))
 }
 
 fn first<'v>(line: &'v Value, names: &[&str]) -> Option<&'v Value> {
@@ -257,21 +272,23 @@ where
 /// # Errors
 /// One that does not.
 pub fn within(protocol: &Protocol, path: &[Step], case: &CaseRow) -> Result<(), String> {
-    let length = case.text.chars().count();
-    if length == 0 || length >= TEXT_CHARS_MAX {
-        return Ok(());
-    }
     let of_places = |id: &str| {
         protocol.question(id).is_some_and(|of| matches!(of.kind, QuestionKind::Span { .. }))
     };
     let places = path.iter().filter(|(id, _)| of_places(id));
     let mut places = places.filter_map(|(id, answer)| Some((id, Places::parse(answer)?.apart().0)));
-    let out = places.find_map(|(id, spans)| {
-        spans.into_iter().find(|span| span.end > length).map(|span| (id, span))
-    });
-    match out {
-        Some((id, span)) => Err(format!(
-            "the place {}-{} of `{id}` is not in the text, which has {length} characters",
+    places.try_for_each(|(id, spans)| lie_within(id, &spans, case))
+}
+
+/// Whether places that are called so lie in the text of a case, as far as that stands in its row.
+fn lie_within(name: &str, spans: &[Span], case: &CaseRow) -> Result<(), String> {
+    let length = case.text.chars().count();
+    if length == 0 || length >= TEXT_CHARS_MAX {
+        return Ok(());
+    }
+    match spans.iter().find(|span| span.end > length || span.start > span.end) {
+        Some(span) => Err(format!(
+            "the place {}-{} of `{name}` is not in the text, which has {length} characters",
             span.start, span.end
         )),
         None => Ok(()),
@@ -332,9 +349,24 @@ fn answers_of_fields(protocol: &Protocol, answers: &[Step], line: &Value) -> Vec
     protocol.questions.iter().filter_map(answer).collect()
 }
 
+/// What a line says of the label itself, whatever fields a protocol has.
+const OF_LABEL: [&str; 9] = [
+    "evidence",
+    "evidence_in",
+    "tags",
+    "checked",
+    "confidence",
+    "rationale",
+    "text",
+    "at",
+    "cites",
+];
+
 fn contradiction(outcome: &Outcome, line: &Value) -> Result<(), String> {
     for (field, value) in outcome {
-        if let Some(said) = line.get(field).filter(|said| !said.is_null())
+        let own = line.get(field).filter(|_| !OF_LABEL.contains(&field.as_str()));
+        let said = line["outcome"].as_object().map_or(own, |outcome| outcome.get(field));
+        if let Some(said) = said.filter(|said| !said.is_null())
             && said != value
         {
             return Err(format!("the path leads to {field} {value}, and the line says {said}"));

@@ -14,7 +14,7 @@ use crate::domain::protocol::{Places, Protocol, QuestionKind, Span};
 use crate::domain::roster::is_name;
 use crate::domain::time::Moment;
 use crate::format::foreign::{Foreign, Said};
-use crate::format::kind::label_studio::EVIDENCE;
+use crate::format::kind::spans::EVIDENCE;
 use crate::format::times::{Times, Zone};
 use crate::intake::answered::{solve, unasked};
 use crate::intake::labels::{Context, ForeignSummary, within};
@@ -182,7 +182,7 @@ where
         .collect();
     let said: Vec<(String, Said)> =
         foreign.said.iter().filter(|one| !is_evidence(one)).cloned().collect();
-    let solved = solve(protocol, predicted.as_deref(), &said)?;
+    let solved = solve(protocol, predicted.as_deref(), &said, &foreign.path)?;
     row.map_or(Ok(()), |row| within(protocol, &solved.path, &row))?;
     if !said.is_empty() && said.iter().all(|(name, _)| solved.unused.contains(name)) {
         let names: Vec<&str> = said.iter().map(|(name, _)| name.as_str()).collect();
@@ -196,7 +196,7 @@ where
     let mut extra = foreign.extra.clone();
     for (name, said) in foreign.said.iter().filter(|(name, _)| solved.unused.contains(name)) {
         *more.lost.entry(format!("{name} (not asked)")).or_default() += 1;
-        extra.insert(name.clone(), Value::from(format!("{said:?}")));
+        extra.insert(name.clone(), said.value());
     }
     // Places of one name that touch or overlap are one here.
     let said: usize = said

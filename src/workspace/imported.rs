@@ -23,6 +23,7 @@ use crate::intake::labels::{Context, ForeignSummary, ImportSummary, admitted};
 use crate::journal::Append;
 use crate::journal::chain;
 use crate::journal::kind::{CaseRuled, GoldSet, LabelGiven};
+use crate::review::gold;
 
 /// Labels of one entry.
 const BATCH: usize = 1_000;
@@ -234,6 +235,10 @@ where
         let Some(case) = case else {
             return Ok(One::Would((id.to_owned(), String::new(), String::new(), None, path)));
         };
+        let known = gold::of_case(context.conn, case).map_err(|error| error.to_string())?;
+        if known.is_some_and(|known| known.path == path && known.outcome == outcome) {
+            return Ok(One::Known);
+        }
         return Ok(One::Gold(Gold { case, protocol, path, outcome, why }));
     }
     let reviewer = request.name_of(foreign.reviewer.as_deref())?;
@@ -260,6 +265,7 @@ where
         outcome,
         confidence: foreign.confidence,
         rationale: foreign.rationale.clone(),
+        tags: foreign.tags.clone(),
         evidence,
         duration_ms: foreign.duration_ms,
         given_at,

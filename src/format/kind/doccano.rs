@@ -5,6 +5,7 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
+use super::ours::{self, OURS};
 use super::spans::{Names, SPANS};
 use crate::domain::text::is_blank;
 use crate::format::foreign::{
@@ -44,8 +45,10 @@ impl Peer for Files {
             };
             let mut line = json!({
                 "text": about.text, "id0": about.id,
-                "case": about.case, "stream": about.stream, "occurred_at": about.occurred_at,
+                "case": about.case, "stream": about.stream, "occurred_at": about.occurred_at, "predicted": about.predicted,
                 "outcome": json!(given.outcome).to_string(), "rationale": given.rationale, "event": given.event,
+                // It keeps no objects beside a text.
+                OURS: ours::told(given).to_string(),
             });
             if let (Value::Object(line), Value::Object(said)) = (&mut line, said) {
                 line.extend(said);
@@ -90,11 +93,12 @@ impl Labels for Lines {
         };
         loss.cases += 1;
         let id = text(record, "id0").unwrap_or_else(|| id_of_text(&words));
+        let predicted = text(record, "predicted");
         let mut rest = record.clone();
         rest.retain(|name, _| ["trace_id", "stream", "model", "input"].contains(&name.as_str()));
         let mut foreign = Foreign {
             place: place.to_owned(),
-            line: line_of(&id, &words, record.get("occurred_at"), None, &rest),
+            line: line_of(&id, &words, record.get("occurred_at"), predicted.as_deref(), &rest),
             id: Some(id),
             reviewer: Some(self.0.stem.clone())
                 .filter(|stem| ![ALL, "unknown", ""].contains(&stem.as_str())),
@@ -158,9 +162,10 @@ impl Labels for Lines {
             foreign.said.push((SPANS.to_owned(), Said::Places(places)));
         }
         foreign.text = Some(words);
-        // Nothing was said of it.
-        if !foreign.said.is_empty() {
-            to.push(foreign);
+        ours::take_over(&mut foreign, &ours::read(record));
+        if foreign.said.is_empty() && foreign.path.is_empty() {
+            return loss.lose("rows of which nothing is said");
         }
+        to.push(foreign);
     }
 }

@@ -6,6 +6,8 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
+use super::ours;
+use super::spans::EVIDENCE;
 use crate::domain::protocol::{Answer, Places, Protocol, Question, QuestionKind, Span};
 use crate::domain::time::Moment;
 use crate::domain::written;
@@ -13,7 +15,7 @@ use crate::format::foreign::{
     Foreign, Labels, LabelsIn, Loss, Said, characters, id_of_text, line_of, text,
 };
 use crate::format::peer::{Given, Item, Out, Peer, PeerKind, PeerOptions, model_of, sure_of};
-use crate::format::protocol_from::{Control, ControlKind};
+use crate::format::protocol_from::{Control, ControlKind, Controls};
 use crate::format::read::case::{self, Case, input_of};
 use crate::format::read::{Cases, Found, Options};
 use crate::format::row::Rows;
@@ -26,8 +28,8 @@ pub const PEER: PeerKind = PeerKind {
     make: |options| Box::new(Tasks { options, written: 0 }),
 };
 
-/// The name of the control for places that bear a label out.
-pub const EVIDENCE: &str = "marked-evidence";
+/// Between a choice and those that it stands within.
+const PATH_JOIN: &str = " > ";
 
 struct Tasks {
     options: PeerOptions,
@@ -143,16 +145,7 @@ impl Peer for Tasks {
                 data.insert(name.to_owned(), written::read(raw.get())?);
             }
         }
-        let labels: Vec<Value> = item
-            .given
-            .iter()
-            .map(|given| {
-                json!({ "reviewer": given.reviewer, "event": given.event, "protocol": given.protocol,
-                    "path": given.path, "outcome": given.outcome, "confidence": given.confidence,
-                    "rationale": given.rationale, "tags": given.tags,
-                    "at": given.at, "duration_ms": given.duration_ms })
-            })
-            .collect();
+        let labels: Vec<Value> = item.given.iter().map(ours::told).collect();
         data.insert("casework".to_owned(), json!({ "case": about.case, "stream": about.stream, "flags": about.flags, "labels": labels }));
         let annotations: Vec<Value> = item
             .given
@@ -292,14 +285,17 @@ pub const LABELS: LabelsIn = LabelsIn {
         has("data") && (has("annotations") || has("predictions") || has("completions"))
             || has("annotation_id") && has("annotator") && has("lead_time")
     },
-    make: |_| Box::new(Exported),
+    make: |options| Box::new(Exported { text: options.text }),
     within: &[],
 };
 
 /// Characters from and to, and a name.
 type Place = (usize, usize, String);
 
-struct Exported;
+struct Exported {
+    /// The field of the data that is the text, where that was said.
+    text: Option<String>,
+}
 
 /// What a person is called: a number of the database, or a mail address.
 fn annotator(value: &Value) -> Option<String> {
@@ -320,10 +316,11 @@ fn said_of(kind: &str, value: &Value) -> Option<Said> {
         list.iter().map(|item| crate::format::path::scalar(item).into_owned()).collect::<Vec<_>>()
     };
     Some(match (kind, inner) {
-        ("choices", Value::Array(list)) => Said::Many(words(list)),
-        ("taxonomy", Value::Array(list)) => {
-            let path = |item: &Value| {
-                item.as_array().map(|path| words(path).join(" > ")).unwrap_or_default()
+        // A choice within others stands as the way to it.
+        ("choices" | "taxonomy", Value::Array(list)) => {
+            let path = |item: &Value| match item {
+                Value::Array(path) => words(path).join(PATH_JOIN),
+                item => crate::format::path::scalar(item).into_owned(),
             };
             Said::Many(list.iter().map(path).collect())
         }
@@ -552,31 +549,17 @@ impl Labels for Exported {
             return self.row(record, place, to, loss);
         };
         loss.cases += 1;
-        let words = data.get("text").and_then(Value::as_str).map(str::to_owned);
-        let id = text(data, "id").or_else(|| words.as_deref().map(id_of_text));
-        let mut predicted = None;
-        for prediction in record.get("predictions").and_then(Value::as_array).into_iter().flatten()
-        {
-            match prediction.as_object() {
-                None => loss.lose("predictions (bare ids)"),
-                Some(prediction) => {
-                    let result = prediction.get("result").and_then(|list| list.get(0));
-                    let choice = result.map(|result| &result["value"]["choices"][0]);
-                    predicted = choice.and_then(Value::as_str).map(str::to_owned).or(predicted);
-                }
-            }
-        }
-        // What was exported from here says so.
         let ours = data.get("casework");
-        let mut rest = data.clone();
-        if let Some(stream) = ours.and_then(|ours| ours.get("stream")) {
-            rest.insert("stream".to_owned(), stream.clone());
-        }
-        let line = match (&id, &words) {
-            (Some(id), Some(words)) => {
-                line_of(id, words, data.get("occurred_at"), predicted.as_deref(), &rest)
-            }
-            _ => Map::new(),
+        let bare = record.get("predictions").and_then(Value::as_array).into_iter().flatten();
+        let bare = bare.filter(|prediction| !prediction.is_object()).count();
+        (0..bare).for_each(|_| loss.lose("predictions (bare ids)"));
+        let mut case = case_of(record, self.text.as_deref());
+        let words = case.input.get("text").and_then(Value::as_str).map(str::to_owned);
+        case.id = case.id.or_else(|| words.as_deref().map(id_of_text));
+        let id = case.id.clone();
+        let line = match &id {
+            Some(_) => case.as_written(),
+            None => Map::new(),
         };
         let base = Foreign { id, text: words, line, ..Foreign::default() };
         let drafts = record.get("drafts").and_then(Value::as_array).map_or(0, Vec::len);
@@ -608,7 +591,7 @@ impl Labels for Exported {
             if whole && of_one {
                 for ((n, _), label) in annotations.iter().zip(&labels) {
                     if let Some(foreign) = to.get_mut(before + n) {
-                        restore(foreign, label);
+                        ours::take_over(foreign, label);
                     }
                 }
             }
@@ -647,63 +630,65 @@ fn decided(review: &Map<String, Value>, label: Foreign) -> Foreign {
     }
 }
 
-/// Takes over what a task says of a label that was exported from here, if it is the same label still.
-fn restore(foreign: &mut Foreign, label: &Value) {
-    let said = foreign.said.iter().find(|(name, _)| name == "label").map(|(_, said)| match said {
-        Said::One(text) => text.clone(),
-        Said::Many(list) => list.join(","),
-        Said::Places(_) => String::new(),
-    });
-    if said.as_deref() != label["outcome"]["label"].as_str() {
-        return;
-    }
-    if let Some(reviewer) = label["reviewer"].as_str() {
-        foreign.reviewer = Some(reviewer.to_owned());
-    }
-    foreign.at = Some(label["at"].clone()).filter(|at| !at.is_null()).or(foreign.at.take());
-    foreign.duration_ms = label["duration_ms"].as_u64().or(foreign.duration_ms);
-    foreign.confidence = label["confidence"].as_u64().and_then(|sure| u8::try_from(sure).ok());
-    foreign.rationale = label["rationale"].as_str().unwrap_or_default().to_owned();
-}
-
 /// The controls of a labeling interface.
 ///
 /// # Errors
 /// It is no XML, or has no control that is known.
-pub fn controls(config: &str) -> Result<Vec<Control>, String> {
+pub fn controls(config: &str) -> Result<Controls, String> {
     let document = roxmltree::Document::parse(config).map_err(|error| error.to_string())?;
-    let mut found = Vec::new();
-    let required = |node: &roxmltree::Node<'_, '_>| node.attribute("required") == Some("true");
-    let value = |node: &roxmltree::Node<'_, '_>| node.attribute("value").map(str::to_owned);
+    let mut found = Controls::default();
+    let yes = |node: &roxmltree::Node<'_, '_>, name: &str| node.attribute(name) == Some("true");
+    // What is exported is the alias, where there is one.
+    let value = |node: &roxmltree::Node<'_, '_>| {
+        node.attribute("alias").or_else(|| node.attribute("value")).map(str::to_owned)
+    };
     let children = |node: &roxmltree::Node<'_, '_>, tag: &str| -> Vec<String> {
-        node.descendants()
-            .filter(|child| child.has_tag_name(tag))
-            .filter_map(|child| value(&child))
-            .collect()
+        let mut names: Vec<String> = Vec::new();
+        for child in node.descendants().filter(|child| child.has_tag_name(tag)) {
+            names.extend(value(&child).filter(|name| !names.contains(name)));
+        }
+        names
+    };
+    let paths = |node: &roxmltree::Node<'_, '_>| -> Vec<String> {
+        let mut paths = Vec::new();
+        for choice in node.descendants().filter(|child| child.has_tag_name("Choice")) {
+            let mut path: Vec<String> = choice
+                .ancestors()
+                .take_while(|up| up != node)
+                .filter_map(|up| value(&up))
+                .collect();
+            path.reverse();
+            paths.push(path.join(PATH_JOIN));
+        }
+        paths
     };
     for node in document.descendants().filter(roxmltree::Node::is_element) {
+        let tag = node.tag_name().name();
+        if tag == "Relations" {
+            found.left_out.push("Relations between places".to_owned());
+        }
         let Some(name) = node.attribute("name").map(str::to_owned) else { continue };
-        if node.attribute("toName").is_none() || node.attribute("perRegion") == Some("true") {
+        let several = node.attribute("choice") == Some("multiple");
+        let choices = || match yes(&node, "allowNested") {
+            true => paths(&node),
+            false => children(&node, "Choice"),
+        };
+        if node.attribute("toName").is_none() && tag != "Ranker" {
             continue;
         }
-        let kind = match node.tag_name().name() {
-            "Choices" if ["multiple"].contains(&node.attribute("choice").unwrap_or_default()) => {
-                ControlKind::Several(children(&node, "Choice"))
-            }
-            "Choices" => ControlKind::One(children(&node, "Choice")),
-            "Taxonomy" => {
-                let mut paths = Vec::new();
-                for choice in node.descendants().filter(|child| child.has_tag_name("Choice")) {
-                    let mut path: Vec<String> = choice
-                        .ancestors()
-                        .take_while(|up| *up != node)
-                        .filter_map(|up| value(&up))
-                        .collect();
-                    path.reverse();
-                    paths.push(path.join(" > "));
-                }
-                ControlKind::Several(paths)
-            }
+        if yes(&node, "perRegion") {
+            found.left_out.push(format!("{tag} `{name}`, which is asked of each place"));
+            continue;
+        }
+        let of_data = node.attribute("value").filter(|value| value.starts_with('$'));
+        if let (Some(field), "Choices" | "Taxonomy" | "Labels") = (of_data, tag) {
+            found.left_out.push(format!("{tag} `{name}`, which takes its choices from {field}"));
+            continue;
+        }
+        let kind = match tag {
+            "Choices" if several => ControlKind::Several(choices()),
+            "Choices" => ControlKind::One(choices()),
+            "Taxonomy" => ControlKind::Several(paths(&node)),
             "Rating" => ControlKind::Scale(
                 node.attribute("maxRating").and_then(|max| max.parse().ok()).unwrap_or(5),
             ),
@@ -713,12 +698,21 @@ pub fn controls(config: &str) -> Result<Vec<Control>, String> {
             }
             "TextArea" | "DateTime" => ControlKind::Words,
             "Labels" | "HyperTextLabels" => ControlKind::Places(children(&node, "Label")),
-            _ => continue,
+            _ => {
+                found.left_out.push(format!("{tag} `{name}`"));
+                continue;
+            }
         };
+        let hidden = node.ancestors().any(|up| up.attribute("visibleWhen").is_some());
+        if hidden {
+            let words = format!("when `{name}` is shown (visibleWhen): it need not be answered");
+            found.left_out.push(words);
+        }
+        let required = yes(&node, "required") && !hidden;
         let ask = node.attribute("header").or_else(|| node.attribute("title")).map(str::to_owned);
-        found.push(Control { name, ask, kind, required: required(&node) });
+        found.made.push(Control { name, ask, kind, required });
     }
-    if found.is_empty() {
+    if found.made.is_empty() {
         return Err("no control in it asks something about a text".to_owned());
     }
     Ok(found)
@@ -730,56 +724,99 @@ pub fn claims(record: &Map<String, Value>) -> bool {
         && (record.contains_key("predictions") || record.contains_key("annotations"))
 }
 
-/// Tasks as predictions: what the data says of it, and the first prediction that is more than an id.
-pub fn cases(_: &Options) -> Box<dyn Cases> {
-    Box::new(AsCases)
+/// Tasks as predictions.
+pub fn cases(options: &Options) -> Box<dyn Cases> {
+    let named = options.columns.iter().find(|(role, _)| *role == "text");
+    Box::new(AsCases(named.map(|(_, field)| field.clone())))
 }
 
-struct AsCases;
+/// The field of the data that is the text, where that was said.
+struct AsCases(Option<String>);
 
 impl Cases for AsCases {
     fn take(&mut self, record: Map<String, Value>, to: &mut Vec<Found>) {
-        let data = record.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
-        let predicted = record
-            .get("predictions")
-            .and_then(Value::as_array)
-            .and_then(|list| list.iter().rev().find_map(Value::as_object));
-        let label = predicted.and_then(|prediction| {
-            let results = prediction.get("result")?.as_array()?;
-            results.iter().find_map(|result| result["value"]["choices"][0].as_str())
-        });
-        let model = data.get("model").and_then(Value::as_object);
-        let part = |name: &str| model.and_then(|model| text(model, name));
-        let candidates = data.get("top_k").and_then(Value::as_array).into_iter().flatten();
-        let top_k = candidates
-            .filter_map(|one| Some((one["label"].as_str()?.to_owned(), one["p"].clone())))
-            .collect();
-        let answer = label.map(|label| case::Answer {
-            label: Some(label.to_owned()),
-            confidence: predicted
-                .and_then(|prediction| prediction.get("score"))
-                .filter(|p| p.is_number())
-                .cloned(),
-            top_k,
-            output: None,
-        });
-        let mut input = data.get("input").map(input_of).unwrap_or_default();
-        if let Some(words) = data.get("text") {
-            input.entry("text").or_insert_with(|| words.clone());
+        to.push(Found::case(case_of(&record, self.0.as_deref())));
+    }
+}
+
+/// What the data of a task says beside its input.
+const OF_TASK: [&str; 9] =
+    ["id", "text", "occurred_at", "trace_id", "model", "prediction", "input", "top_k", "casework"];
+
+/// The field of a task's data that is the text: as it was said, else the one of that name, else the only
+/// one that is a text.
+fn text_field<'d>(data: &'d Map<String, Value>, said: Option<&'d str>) -> Option<&'d str> {
+    let said = said.map(|field| field.strip_prefix("data.").unwrap_or(field));
+    if let Some(said) = said.filter(|said| data.get(*said).is_some_and(Value::is_string)) {
+        return Some(said);
+    }
+    if data.get("text").is_some_and(Value::is_string) {
+        return Some("text");
+    }
+    let of_input = |(name, value): &(&'d String, &Value)| {
+        !OF_TASK.contains(&name.as_str()) && value.is_string()
+    };
+    let mut texts = data.iter().filter(of_input);
+    let only = texts.next()?;
+    texts.next().is_none().then_some(only.0.as_str())
+}
+
+/// A task as a prediction: what the data says of it; the last prediction that is more than an id is the
+/// model's, the one before it the challenger's.
+fn case_of(record: &Map<String, Value>, text_said: Option<&str>) -> Case {
+    let data = record.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
+    let said_by = |prediction: &Map<String, Value>| {
+        let results = prediction.get("result")?.as_array()?;
+        let label = results.iter().find_map(|result| result["value"]["choices"][0].as_str())?;
+        let confidence = prediction.get("score").filter(|p| p.is_number()).cloned();
+        Some((label.to_owned(), confidence, text(prediction, "model_version")))
+    };
+    let list = record.get("predictions").and_then(Value::as_array).into_iter().flatten();
+    let mut predictions: Vec<_> = list.filter_map(Value::as_object).filter_map(said_by).collect();
+    let predicted = predictions.pop();
+    let model = data.get("model").and_then(Value::as_object);
+    let part = |name: &str| model.and_then(|model| text(model, name));
+    let candidates = data.get("top_k").and_then(Value::as_array).into_iter().flatten();
+    let top_k = candidates
+        .filter_map(|one| Some((one["label"].as_str()?.to_owned(), one["p"].clone())))
+        .collect();
+    let version = predicted.as_ref().and_then(|(.., version)| version.clone());
+    let answer = predicted.map(|(label, confidence, _)| case::Answer {
+        label: Some(label),
+        confidence,
+        top_k,
+        output: None,
+    });
+    let mut input = data.get("input").map(input_of).unwrap_or_default();
+    if let Some(field) = text_field(&data, text_said) {
+        input.entry("text").or_insert_with(|| data[field].clone());
+    }
+    for (name, value) in &data {
+        if !OF_TASK.contains(&name.as_str()) {
+            input.entry(name).or_insert_with(|| value.clone());
         }
-        to.push(Found::case(Case {
-            id: text(&data, "id"),
-            at: data.get("occurred_at").cloned(),
-            trace_id: text(&data, "trace_id"),
-            stream: data
-                .get("casework")
-                .and_then(|ours| ours["stream"].as_str().map(str::to_owned)),
-            model: part("name")
-                .or_else(|| predicted.and_then(|prediction| text(prediction, "model_version"))),
-            model_version: part("version"),
-            input,
-            answer,
-            ..Case::default()
-        }));
+    }
+    let mut rest = Map::new();
+    if let Some((label, confidence, version)) = predictions.pop() {
+        let mut challenger = json!({ "label": label });
+        for (name, value) in [("confidence", confidence), ("model", version.map(Value::from))] {
+            if let Some(value) = value {
+                challenger[name] = value;
+            }
+        }
+        rest.insert("challenger".to_owned(), challenger);
+    }
+    Case {
+        id: text(&data, "id"),
+        at: data.get("occurred_at").cloned(),
+        trace_id: text(&data, "trace_id"),
+        // What was exported from here says so.
+        stream: data.get("casework").and_then(|ours| ours["stream"].as_str().map(str::to_owned)),
+        model: part("name").or(version),
+        model_version: part("version"),
+        input,
+        answer,
+        rest,
+        ..Case::default()
     }
 }

@@ -21,6 +21,7 @@ pub mod langfuse;
 pub mod langsmith;
 pub mod monitor;
 pub mod openai_batch;
+mod ours;
 pub mod openai_chat;
 pub mod openinference;
 #[cfg(feature = "parquet")]

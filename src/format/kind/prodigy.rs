@@ -7,12 +7,10 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
-use super::label_studio::EVIDENCE;
-use super::spans::SPANS;
+use super::ours::{self, OURS};
+use super::spans::{EVIDENCE, SPANS};
 use crate::domain::time::Moment;
-use crate::format::foreign::{
-    Foreign, Labels, LabelsIn, Loss, Said, characters, id_of_text, line_of, text,
-};
+use crate::format::foreign::{Foreign, Labels, LabelsIn, Loss, Said, characters, id_of_text, text};
 use crate::format::path::scalar;
 use crate::format::peer::{Item, Out, Peer, PeerKind, PeerOptions};
 use crate::format::read::case::{Answer, Case};
@@ -103,6 +101,7 @@ impl Peer for Answers {
                 "meta": { "id": about.id, "case": about.case, "stream": about.stream, "occurred_at": about.occurred_at,
                     "trace_id": about.trace_id, "predicted": about.predicted, "outcome": given.outcome,
                     "rationale": given.rationale, "confidence": given.confidence, "event": given.event },
+                OURS: ours::told(given),
                 "options": options,
                 "accept": given.label.iter().collect::<Vec<_>>(),
                 // What has no label is nothing to learn from.
@@ -178,7 +177,8 @@ impl Given {
         loss: &mut Loss,
     ) {
         let answer = record.get("answer").and_then(Value::as_str).unwrap_or("accept");
-        if answer == "ignore" {
+        // What has no label to learn from went out as ignored.
+        if answer == "ignore" && ours::read(record)["path"].as_array().is_none_or(Vec::is_empty) {
             loss.skipped += 1;
             return;
         }
@@ -260,14 +260,9 @@ impl Labels for Given {
         let Some(words) = text(record, "text") else {
             return loss.reject(place, "it has no text");
         };
-        let meta = record.get("meta").and_then(Value::as_object).cloned().unwrap_or_default();
-        let id =
-            text(&meta, "id").or_else(|| text(record, "id")).unwrap_or_else(|| id_of_text(&words));
-        let predicted = text(&meta, "predicted").or_else(|| text(record, "label"));
-        let at =
-            meta.get("occurred_at").or_else(|| record.get("_timestamp")).filter(|at| !at.is_null());
-        let line = line_of(&id, &words, at, predicted.as_deref(), &meta);
-        let base = Foreign { id: Some(id), text: Some(words), line, ..Foreign::default() };
+        let case = case_of(record, &words);
+        let id = case.id.clone();
+        let base = Foreign { id, text: Some(words), line: case.as_written(), ..Foreign::default() };
         match record.get("versions").and_then(Value::as_array) {
             // A review: what each said, and what was decided.
             Some(versions) => {
@@ -292,7 +287,13 @@ impl Labels for Given {
                 let decided = Foreign { ruling: true, ..base };
                 self.answer(&decided, record, &format!("{place} (review)"), to, loss);
             }
-            None => self.answer(&base, record, place, to, loss),
+            None => {
+                let before = to.len();
+                self.answer(&base, record, place, to, loss);
+                if let Some(foreign) = to[before..].first_mut() {
+                    ours::take_over(foreign, &ours::read(record));
+                }
+            }
         }
     }
 }
@@ -311,20 +312,36 @@ pub fn cases(_: &Options) -> Box<dyn Cases> {
 struct AsCases;
 
 impl Cases for AsCases {
-    fn take(&mut self, mut record: Map<String, Value>, to: &mut Vec<Found>) {
-        let meta = record
-            .shift_remove("meta")
-            .and_then(|meta| meta.as_object().cloned())
-            .unwrap_or_default();
+    fn take(&mut self, record: Map<String, Value>, to: &mut Vec<Found>) {
         let words = text(&record, "text").unwrap_or_default();
-        let label = text(&meta, "predicted").or_else(|| text(&record, "label"));
-        to.push(Found::case(Case {
-            id: Some(text(&meta, "id").unwrap_or_else(|| id_of_text(&words))),
-            at: meta.get("occurred_at").or_else(|| record.get("_timestamp")).cloned(),
-            trace_id: text(&meta, "trace_id"),
-            input: Map::from_iter([("text".to_owned(), Value::from(words))]),
-            answer: label.map(|label| Answer { label: Some(label), ..Answer::default() }),
-            ..Case::default()
-        }));
+        to.push(Found::case(case_of(&record, &words)));
+    }
+}
+
+/// A task as a prediction.
+fn case_of(record: &Map<String, Value>, words: &str) -> Case {
+    let meta = record.get("meta").and_then(Value::as_object).cloned().unwrap_or_default();
+    let label = text(&meta, "predicted").or_else(|| text(record, "label"));
+    let score = record.get("score").or_else(|| meta.get("score"));
+    let is_share = |p: &&Value| p.as_f64().is_some_and(|p| (0.0..=1.0).contains(&p));
+    let confidence = score.filter(is_share).cloned();
+    let at = meta.get("occurred_at").or_else(|| record.get("_timestamp"));
+    let answer = label.map(|label| Answer { label: Some(label), confidence, ..Answer::default() });
+    let id = text(&meta, "id").or_else(|| text(record, "id"));
+    let mut input = meta.get("input").and_then(Value::as_object).cloned().unwrap_or_default();
+    input.entry("text").or_insert_with(|| Value::from(words));
+    Case {
+        id: Some(id.unwrap_or_else(|| id_of_text(words))),
+        at: at.filter(|at| !at.is_null()).cloned(),
+        stream: text(&meta, "stream"),
+        trace_id: text(&meta, "trace_id"),
+        input,
+        answer,
+        rest: meta
+            .get("model")
+            .map(|model| ("model".to_owned(), model.clone()))
+            .into_iter()
+            .collect(),
+        ..Case::default()
     }
 }

@@ -9,6 +9,9 @@ use crate::domain::ids::CaseId;
 use crate::format::foreign::{Foreign, Said, id_of_text, line_of};
 use crate::format::peer::{Given, Item, PeerOptions};
 
+/// The name of the control for places that bear a label out.
+pub const EVIDENCE: &str = "marked-evidence";
+
 /// What places are called as a control.
 pub const SPANS: &str = "spans";
 

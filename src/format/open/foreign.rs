@@ -9,7 +9,7 @@ use crate::format::foreign::{Foreign, LabelOptions, LabelsIn, Loss};
 use crate::format::kind::LABELS;
 use crate::format::kind::brat::record_of_brat;
 use crate::format::read::bytes::{Count, Flaws};
-use crate::format::read::csv::{Cells, Rows};
+use crate::format::read::csv::{Cells, Dialect, Rows};
 use crate::format::read::files::Part;
 use crate::format::read::objects::{Lines, Objects};
 
@@ -42,7 +42,20 @@ fn records(
         Err(error) => Err(format!("not JSON: {error}")),
     };
     let mut found = Vec::new();
-    match container(&bytes.head, inputs.options(), &mut Vec::new()) {
+    let text = String::from_utf8_lossy(&bytes.head).into_owned();
+    let first = text.trim_start().lines().next().unwrap_or_default();
+    let told = match container(&bytes.head, inputs.options(), &mut Vec::new()) {
+        // Columns of labels have other names than those of predictions.
+        Container::Lines if !first.starts_with(['{', '[']) => {
+            let dialect = Dialect::of(&text);
+            match first.contains(char::from(dialect.delimiter)) {
+                true => Container::Csv(dialect),
+                false => Container::Lines,
+            }
+        }
+        told => told,
+    };
+    match told {
         Container::Csv(dialect) => {
             let rows =
                 Rows::new(bytes.reader, dialect, !inputs.options().no_header).map_err(failed)?;
@@ -140,7 +153,9 @@ pub fn labels(
     };
     let stem =
         part.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut reader = (kind.make)(LabelOptions { stem, status: status.map(str::to_owned) });
+    let columns = &inputs.options().columns;
+    let text = columns.iter().find(|(role, _)| *role == "text").map(|(_, field)| field.clone());
+    let mut reader = (kind.make)(LabelOptions { stem, status: status.map(str::to_owned), text });
     let (mut said, mut loss) = (Vec::new(), Loss::default());
     for (place, record) in &found {
         match record {

@@ -8,7 +8,7 @@ use super::BadInput;
 use crate::domain::prediction::Reject;
 use crate::domain::written;
 use crate::format::kind::table::Columns;
-use crate::format::kind::{KINDS, Kind, kafka, named};
+use crate::format::kind::{KINDS, Kind, LABELS, kafka, named};
 use crate::format::path::Path;
 use crate::format::read::bytes::Flaws;
 use crate::format::read::csv::{Dialect, Rows};
@@ -197,6 +197,10 @@ pub(super) fn container(head: &[u8], options: &Options, reasons: &mut Vec<String
             let after = text.get(first.len()..).unwrap_or_default();
             let begins = after.trim_start_matches([' ', '\t', '\r']);
             let in_one_line = !text[..first.len().min(text.len())].contains('\n');
+            if in_one_line && after.trim().is_empty() && is_page(&first) {
+                reasons.push("it is the page of an API".to_owned());
+                return Container::Objects;
+            }
             if in_one_line && (begins.is_empty() || begins.starts_with('\n')) {
                 Container::Lines
             } else {
@@ -229,6 +233,18 @@ pub(super) fn container(head: &[u8], options: &Options, reasons: &mut Vec<String
             }
         }
     }
+}
+
+/// Whether an object is what an API answers: records in a list of it, as some format has them.
+fn is_page(object: &str) -> bool {
+    let Ok(Value::Object(object)) = written::read(object) else { return false };
+    let of_cases = KINDS.iter().flat_map(|kind| kind.cases.within);
+    let mut names = of_cases.chain(LABELS.iter().flat_map(|kind| kind.within));
+    let holds_records = |name: &&str| {
+        let list = object.get(*name).and_then(Value::as_array);
+        list.is_some_and(|list| list.first().is_some_and(Value::is_object))
+    };
+    !object.contains_key("id") && names.any(holds_records)
 }
 
 /// The first records of a file, as far as what is looked at holds them whole.

@@ -44,16 +44,24 @@ impl Case {
     /// # Errors
     /// What it lacks.
     pub fn into_line(self, times: &Times) -> Result<Map<String, Value>, Reject> {
-        let id = self.id.filter(|id| !id.is_empty()).ok_or(Reject::Missing("id"))?;
-        let mut line = Map::new();
-        line.insert("id".to_owned(), Value::from(id));
+        if self.id.as_ref().is_none_or(String::is_empty) {
+            return Err(Reject::Missing("id"));
+        }
         let at = match (times.zone, self.zone) {
             (None, Some(zone)) => {
                 Times { zone: Some(zone), ..times.clone() }.read(self.at.as_ref())
             }
             _ => times.read(self.at.as_ref()),
         }?;
-        line.insert("occurred_at".to_owned(), Value::from(at));
+        Ok(Self { at: Some(Value::from(at)), ..self }.as_written())
+    }
+
+    /// The same with whatever it says of its time.
+    pub fn as_written(self) -> Map<String, Value> {
+        let mut line = Map::new();
+        for (name, value) in [("id", self.id.map(Value::from)), ("occurred_at", self.at)] {
+            line.extend(value.map(|value| (name.to_owned(), value)));
+        }
         let mut put = |name: &str, text: Option<String>| {
             if let Some(text) = text.filter(|text| !text.is_empty()) {
                 line.insert(name.to_owned(), Value::from(text));
@@ -92,7 +100,7 @@ impl Case {
                 line.entry(name).or_insert(value);
             }
         }
-        Ok(line)
+        line
     }
 }
 

@@ -1,0 +1,349 @@
+//! What goes out to other programs comes back as it was, and what they write comes in whole.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::{Place, fixture, shared};
+
+fn rows(place: &Place) -> Vec<Value> {
+    place.ok(&["export"]).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A file in a place.
+fn file(place: &Place, name: &str, text: &str) -> String {
+    let path = place.dir.path().join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+/// Three cases with predictions, of a protocol with every kind of question.
+fn desk(with_cases: bool) -> Place {
+    let place = Place::new();
+    drop(place.create());
+    let lines: String = (1..=3)
+        .map(|n| {
+            json!({ "id": format!("c{n}"), "occurred_at": "2024-06-03T00:00:00Z",
+                "input": { "text": "please 🙂 move money", "lines": n },
+                "model": { "name": "router", "version": "2" },
+                "prediction": { "label": "pay", "confidence": 0.25 } })
+        })
+        .map(|line| format!("{line}\n"))
+        .collect();
+    place.ok(&["protocol", "publish", fixture("every-kind.toml").to_str().unwrap()]);
+    place.ok(&["policy", "set", "overlap=1", "limit=1"]);
+    // Nothing is kept from who reviews nothing.
+    place.ok(&["roster", "set", "ana", "--role", "lead", "--role", "engineer"]);
+    if with_cases {
+        place.ok(&["ingest", "--where", "true", &file(&place, "lines.jsonl", &lines)]);
+    }
+    place
+}
+
+/// What a label is, but for where it stands: the case, who gave it, when, and all that was said.
+fn labels(place: &Place) -> Vec<Value> {
+    let mut found: Vec<Value> = rows(place)
+        .iter()
+        .map(|row| {
+            let names = [
+                "id",
+                "predicted",
+                "reviewer",
+                "path",
+                "outcome",
+                "label",
+                "confidence",
+                "rationale",
+                "tags",
+                "evidence",
+                "at",
+                "duration_ms",
+                "extra",
+            ];
+            names.iter().map(|name| (*name, row[*name].clone())).collect()
+        })
+        .collect();
+    found.sort_by_key(Value::to_string);
+    found
+}
+
+/// The same labels, in every program that keeps what it does not know: into a workspace that has the
+/// cases, and into one that has none.
+#[test]
+fn labels_that_go_out_come_back_whole() {
+    let place = desk(true);
+    let given = [
+        json!({ "case": "c1", "reviewer": "bo", "path": [["fits", "y"]], "confidence": 5,
+            "rationale": "it is a bill", "evidence": [[0, 6]], "tags": ["seen"] }),
+        json!({ "case": "c2", "reviewer": "bo", "path": [["fits", "n"], ["which", "call"], ["why", "s,w"],
+            ["bad", "5"], ["where", "7-13"], ["cost", "120.50"], ["note", "a\nnote"]], "duration_ms": 1500,
+            "extra": { "elsewhere": { "n": 1 } } }),
+        json!({ "case": "c2", "reviewer": "cy", "path": [["fits", "n"], ["which", "transfer"], ["why", "o"],
+            ["bad", "1"], ["note", ""]], "evidence": [[0, 6], [9, 13]] }),
+        json!({ "case": "c3", "reviewer": "cy", "path": [["fits", "y"]] }),
+    ];
+    let text: String = given
+        .iter()
+        .enumerate()
+        .map(|(n, label)| {
+            let mut label = label.clone();
+            label["at"] = json!(format!("2024-06-04T00:00:0{n}Z"));
+            format!("{label}\n")
+        })
+        .collect();
+    let said = place.run(&["import", "labels", &file(&place, "labels.jsonl", &text)]);
+    assert!(said.status.success(), "{said:?}");
+    assert!(said.stderr.is_empty(), "{said:?}");
+    let wanted = labels(&place);
+    assert_eq!(wanted.len(), 4);
+    assert_eq!(wanted[0]["evidence"], json!([[0, 6]]));
+    for format in ["jsonl", "label-studio", "prodigy", "doccano"] {
+        let out = place.dir.path().join(format).display().to_string();
+        place.ok(&["export", "--format", format, "--out", &out]);
+        let from = match format {
+            "label-studio" => format!("{out}/tasks.json"),
+            _ => out.clone(),
+        };
+        for with_cases in [true, false] {
+            if !with_cases && format == "jsonl" {
+                continue; // it opens none
+            }
+            let other = desk(with_cases);
+            let open: &[&str] = if format == "jsonl" { &[] } else { &["--open"] };
+            let said = format!("{:?}", other.run(&[&["import", "labels", &from], open].concat()));
+            assert!(said.contains("4 imported"), "{format}: {said}");
+            let mut found = labels(&other);
+            if format != "jsonl" {
+                for (found, wanted) in found.iter_mut().zip(&wanted) {
+                    found["extra"] = wanted["extra"].clone(); // it says that it is left out
+                }
+            }
+            assert_eq!(found, wanted, "{format}, {with_cases}");
+        }
+    }
+}
+
+/// A label that was changed in the other program is the changed one.
+#[test]
+fn a_label_that_was_changed_elsewhere_is_not_what_it_was() {
+    let place = desk(true);
+    let label =
+        json!({ "case": "c1", "reviewer": "bo", "path": [["fits", "y"]], "rationale": "a bill" });
+    place.ok(&["import", "labels", &file(&place, "labels.jsonl", &format!("{label}\n"))]);
+    let out = place.dir.path().join("out").display().to_string();
+    place.ok(&["export", "--format", "doccano", "--out", &out]);
+    let path = format!("{out}/bo.jsonl");
+    let mut row: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(row["cats"], json!(["pay"]));
+    for (label, rejects, none) in
+        [(json!(["call"]), json!(1), Value::Null), (json!([]), json!(0), json!(1))]
+    {
+        row["cats"] = label.clone();
+        std::fs::write(&path, format!("{row}\n")).unwrap();
+        let other = desk(true);
+        let args = ["import", "labels", "--json", out.as_str()];
+        let said: Value = serde_json::from_str(&other.run_text(&args)).unwrap();
+        // The new label asks for more than a row of doccano says; no label says nothing.
+        let (rejected, lost) = (&said["rejected"], &said["lost"]["rows of which nothing is said"]);
+        assert_eq!((&said["imported"], rejected, lost), (&json!(0), &rejects, &none), "{said}");
+    }
+}
+
+#[test]
+fn what_nothing_asks_for_is_kept_as_it_was_said() {
+    let place = desk(true);
+    let rows = "task,worker,label,verdict,colour\nc1,bo,pay,right,red\n";
+    let path = file(&place, "crowd.csv", rows);
+    let said = place.ok(&["import", "labels", &path]);
+    assert!(said.contains("1 imported"), "{said}");
+    assert_eq!(labels(&place)[0]["extra"], json!({ "colour": "red" }));
+    let said = place.ok(&["import", "labels", &path]);
+    assert!(said.contains("0 imported, 1 here already"), "{said}");
+    // The plainest of all, and what goes out so.
+    let out = place.dir.path().join("out.csv").display().to_string();
+    place.ok(&["export", "--format", "crowd-csv", "--out", &out, "--check"]);
+    let other = desk(true);
+    let plain = file(&other, "plain.csv", "task,worker,label\nc2,bo,pay\n");
+    let said = other.run(&["import", "labels", &plain]);
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+}
+
+#[test]
+fn a_known_answer_is_set_once() {
+    let place = desk(true);
+    let task = json!([{ "data": { "id": "c1", "text": "please 🙂 move money" }, "annotations": [{
+        "id": 1, "completed_by": "bo", "ground_truth": true, "result": [
+            { "from_name": "verdict", "type": "choices", "value": { "choices": ["right"] } }] }] }]);
+    let path = file(&place, "gold.json", &task.to_string());
+    let entries = || {
+        let status: Value = serde_json::from_str(&place.ok(&["status", "--json"])).unwrap();
+        status["entries"].clone()
+    };
+    let first = place.ok(&["import", "labels", "--gold", &path]);
+    assert!(first.contains("1 imported"), "{first}");
+    let before = entries();
+    let again = place.ok(&["import", "labels", "--gold", &path]);
+    assert!(again.contains("0 imported, 1 here already"), "{again}");
+    assert_eq!(entries(), before, "the same file again adds nothing");
+}
+
+/// Wherever the text of a task stands, and whatever else the task says of the case.
+#[test]
+fn a_task_is_opened_with_all_that_it_says() {
+    let place = desk(false);
+    let annotation = json!({ "id": 1, "completed_by": "bo", "result": [
+        { "from_name": "verdict", "type": "choices", "value": { "choices": ["right"] } },
+        { "from_name": "marked-evidence", "type": "labels",
+            "value": { "start": 5, "end": 10, "text": "Phone", "labels": ["marked-evidence"] } }] });
+    let guess = |label: &str, score: f64, model: &str| {
+        json!({ "model_version": model, "score": score, "result": [
+        { "from_name": "label", "type": "choices", "value": { "choices": [label] } }] })
+    };
+    let tasks = json!([{ "data": { "id": "n1", "review": "Nice Phone", "stars": 4, "occurred_at": "2024-06-03T00:00:00Z" },
+        "predictions": [guess("call", 0.4, "m1"), guess("pay", 0.6, "m2")], "annotations": [annotation] }]);
+    let path = file(&place, "tasks.json", &tasks.to_string());
+    let said = place.ok(&["import", "labels", "--open", &path]);
+    assert!(said.contains("1 imported"), "{said}");
+    let shown: Value = serde_json::from_str(&place.ok(&["show", "n1", "--json"])).unwrap();
+    let line = &shown["line"];
+    assert_eq!(
+        line["input"],
+        json!({ "text": "Nice Phone", "review": "Nice Phone", "stars": 4 }),
+        "{line}"
+    );
+    assert_eq!(line["prediction"], json!({ "label": "pay", "confidence": 0.6 }));
+    assert_eq!(line["challenger"], json!({ "label": "call", "confidence": 0.4, "model": "m1" }));
+    assert_eq!(line["model"]["name"], "m2");
+    // As predictions they are the same.
+    let other = desk(false);
+    other.ok(&["ingest", "--where", "true", &path]);
+    let ingested: Value = serde_json::from_str(&other.ok(&["show", "n1", "--json"])).unwrap();
+    assert_eq!(ingested["line"], *line);
+    // Of two texts it is said which.
+    let tasks = json!([{ "data": { "id": "n2", "title": "Phone", "review": "Nice Phone", "occurred_at": "2024-06-03T00:00:00Z" },
+        "predictions": [guess("pay", 0.6, "m2")], "annotations": [annotation] }]);
+    let path = file(&place, "two.json", &tasks.to_string());
+    let said = place.ok(&["import", "labels", "--open", "--text", "review", &path]);
+    assert!(said.contains("1 imported"), "{said}");
+}
+
+/// What an API answers stands in one line as curl saves it, or over many.
+#[test]
+fn a_page_of_an_api_is_read_however_it_is_laid_out() {
+    let name = "round_trips::a_page_of_an_api_is_read_however_it_is_laid_out";
+    let Some(data) = shared(name).map(|data| data.join("formats")) else { return };
+    let place = desk(false);
+    let mut read = 0;
+    let mut files: Vec<_> = ["langfuse", "langsmith", "phoenix", "openai-batch", "cloud-logs"]
+        .iter()
+        .filter_map(|folder| std::fs::read_dir(data.join(folder)).ok())
+        .flat_map(|files| files.map(|file| file.unwrap().path()))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+        .filter(|path| path.file_name().is_some_and(|name| name != "expected.json"))
+        .collect();
+    files.sort();
+    for path in files {
+        let whole: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let line = file(&place, "line.json", &format!("{whole}\n"));
+        let pretty = file(&place, "pretty.json", &serde_json::to_string_pretty(&whole).unwrap());
+        for command in [
+            &["ingest", "--dry-run", "--json", "--at", "file"][..],
+            &["import", "labels", "--dry-run", "--json", "--reviewer", "bo"],
+        ] {
+            let of = |path: &str| -> Value {
+                let said = place.run_text(&[command, &[path]].concat());
+                let mut told: Value = serde_json::from_str(&said).unwrap_or_default();
+                told["formats"] = Value::Null;
+                told["rejects"] = Value::Null;
+                told
+            };
+            assert_eq!(of(&line), of(&pretty), "{} {command:?}", path.display());
+            read += of(&pretty)["read"].as_u64().unwrap_or(0);
+        }
+    }
+    assert!(read > 10, "{read}");
+}
+
+/// Each line of a log that is wrapped, or packed, or longer than what is looked at first, is read once.
+#[test]
+fn each_line_of_a_log_is_read_once() {
+    let place = desk(true);
+    let line = |n: usize| {
+        let at = format!("2024-06-03T00:00:{:02}.{:03}Z", n / 1000 % 60, n % 1000);
+        [
+            json!({ "log": format!("line {n}\n"), "stream": "stderr", "time": at }).to_string(),
+            format!("{at} stderr F line {n}"),
+            format!("<14>1 {at} host app 1 - - line {n}"),
+            format!("{at} INFO line {n}"),
+            json!({ "time": at, "level": "info", "msg": format!("line {n}") }).to_string(),
+        ]
+    };
+    for n in [1, 3, 20_000] {
+        for kind in 0..5 {
+            let text: String = (0..n).map(|n| line(n)[kind].clone() + "\n").collect();
+            let plain = file(&place, "app.log", &text);
+            let packed = format!("{plain}.gz");
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gzip.write_all(text.as_bytes()).unwrap();
+            std::fs::write(&packed, gzip.finish().unwrap()).unwrap();
+            let empty = file(&place, "none.jsonl", "");
+            for log in [plain, packed] {
+                let args =
+                    ["ingest", empty.as_str(), "--dry-run", "--json", "--logs", log.as_str()];
+                let told: Value = serde_json::from_str(&place.run_text(&args)).unwrap();
+                assert_eq!(
+                    told["logs"]["lines"],
+                    n,
+                    "{} of kind {kind}: {told}",
+                    Path::new(&log).display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_no_protocol_asks_is_said_to_be_left_out() {
+    let place = Place::new();
+    let config = r#"<View><Text name="t" value="$text"/>
+        <Choices name="kind" toName="t" choice="single"><Choice value="refund" alias="rf"/>
+          <Choice value="Bill"><Choice value="Late"/></Choice><Choice value="Card"><Choice value="Late"/></Choice></Choices>
+        <Choices name="sure" toName="t" perRegion="true"><Choice value="y"/></Choices>
+        <Choices name="of-data" toName="t" value="$options"/>
+        <Taxonomy name="way" toName="t"><Choice value="A"><Choice value="B"/></Choice></Taxonomy>
+        <TextArea name="why" toName="t" required="true"/>
+        <Pairwise name="pw" toName="a,b"/><Relations><Relation value="is-a"/></Relations></View>"#;
+    let path = file(&place, "config.xml", config);
+    let out = place.dir.path().join("p.toml").display().to_string();
+    let output = place.run(&["protocol", "from", &path, "--format", "label-studio", "--out", &out]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    for left in ["Choices `sure`", "Choices `of-data`", "$options", "Pairwise `pw`", "Relations"] {
+        assert!(said.contains(left), "{left}: {said}");
+    }
+    let made = std::fs::read_to_string(&out).unwrap();
+    assert!(
+        made.contains("\"rf\"") && !made.contains("\"refund\""),
+        "the alias is what comes: {made}"
+    );
+    assert!(made.contains("id = \"why\"") && made.contains("min = 1"), "{made}");
+    place.ok(&["protocol", "check", &out]);
+}
+
+/// Several labels chosen, and one row turned down: that is no training label.
+#[test]
+fn a_verdict_is_never_taken_for_the_label() {
+    let place = Place::new();
+    let row = |text: &str, answer: &str, accept: &[&str]| {
+        json!({ "text": text, "answer": answer, "accept": accept, "_input_hash": 1, "_task_hash": 2 }).to_string() + "\n"
+    };
+    let rows = row("a", "accept", &["x", "y"]) + &row("b", "reject", &[]);
+    let path = file(&place, "choice.jsonl", &rows);
+    let out = place.dir.path().join("p.toml").display().to_string();
+    place.ok(&["protocol", "from", &path, "--format", "prodigy", "--out", &out]);
+    let made = std::fs::read_to_string(&out).unwrap();
+    assert!(!made.contains("labels = [\n  \"wrong_label\""), "{made}");
+    place.ok(&["protocol", "check", &out]);
+}
