@@ -451,7 +451,7 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
             say(&format!("  {file}"));
         }
     }
-    if summary.flagged.is_empty() && *opened > 0 {
+    if summary.takes_all && *opened > 0 {
         say("  no rule: every prediction becomes a case (--where EXPR narrows it)");
     } else if !summary.flagged.is_empty() {
         let rules: Vec<String> =

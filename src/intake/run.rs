@@ -287,7 +287,7 @@ fn looker(
     plan: &Ingest<'_>,
 ) -> Result<(), IntakeError> {
     // What passes is counted too, and stands beside others.
-    let keep_all = plan.neighbours > 0 || !plan.traps.points().is_empty();
+    let keep_all = plan.neighbours > 0 || !plan.traps.takes_all();
     loop {
         let next = chunks.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, chunk)) = next else { return Ok(()) };

@@ -204,7 +204,7 @@ pub fn look(
     looked.read += rows.len() as u64;
     traps.look(&rows, |i, verdict| {
         let (number, range) = places[i].clone();
-        let flagged = traps.points().is_empty() || !verdict.flags.is_empty();
+        let flagged = traps.takes_all() || !verdict.flags.is_empty();
         if let Some((rule, why)) = verdict.cannot.filter(|_| !flagged) {
             looked.rejected.push(Rejected { line: number, reject: Reject::Rule(rule, why) });
         }

@@ -22,6 +22,9 @@ pub struct Summary {
     pub passed: u64,
     pub rejected: u64,
     pub rejects: Vec<RejectLine>,
+    /// Whether every prediction becomes a case: nobody said which.
+    #[serde(skip)]
+    pub takes_all: bool,
     /// How many cases each rule flagged, of those opened.
     pub flagged: BTreeMap<String, u64>,
     /// What each trap saw, flagged and kept.

@@ -16,10 +16,11 @@ use crate::domain::plugin::{Plugin, PluginFlag};
 use crate::domain::prediction::Row;
 use crate::domain::traps::{Alarm, ByPlugin, Trap, Why, draw};
 
-/// Traps made ready to be asked. With none, every prediction is flagged.
+/// Traps made ready to be asked. Where nobody said which predictions become cases, all do.
 #[derive(Default)]
 pub struct Traps {
     points: Vec<Point>,
+    of_a_team: bool,
     rules: Rules,
     lookup: Option<Arc<Lookup>>,
     /// What alarms look at, each with its rule, if it has one.
@@ -130,6 +131,18 @@ impl Traps {
         }
         self.detectors = detectors.into_iter().map(|(plugin, _)| plugin).collect();
         self
+    }
+
+    /// The same where a team says which predictions become cases, even if it names none.
+    #[must_use]
+    pub fn of_a_team(mut self) -> Self {
+        self.of_a_team = true;
+        self
+    }
+
+    /// Whether every prediction becomes a case: nobody said which.
+    pub fn takes_all(&self) -> bool {
+        self.points.is_empty() && !self.of_a_team
     }
 
     /// What detectors are to be asked of a line that is flagged so far: by place, with what each is

@@ -272,7 +272,7 @@ impl Workspace {
             intake::ingest(&mut self.db, &self.key, &self.me, input, &plan, clock::now, progress)?;
         let mut alarms = alarms.into_inner().unwrap_or_else(PoisonError::into_inner);
         let window = window.into_inner().unwrap_or_else(PoisonError::into_inner);
-        summary.unseen_fields = unseen_fields;
+        (summary.unseen_fields, summary.takes_all) = (unseen_fields, traps.takes_all());
         (summary.late, summary.ahead) = alarms.passed_over();
         summary.gave_way = passed_over(&self.db)?.saturating_sub(before);
         if !request.dry_run {

@@ -198,6 +198,8 @@ impl Workspace {
         let detectors = self.detectors_of(&traps);
         let hash = reference.as_ref().map(|(hash, _)| *hash);
         let made = Traps::new(traps, &self.alarms_in_force(request)?, reference)?;
+        let of_a_team = request.instead.is_some() || self.latest_traps()?.is_some();
+        let made = if of_a_team { made.of_a_team() } else { made };
         Ok(made.asking(detectors, hash))
     }
 

@@ -9,7 +9,7 @@ use casework::trap::column;
 use casework::trap::detect::{Adwin, Detector, DetectorName, Direction, Settings, detections};
 use serde_json::Value;
 
-use crate::support::{Place, ingest, shared};
+use crate::support::{Place, ingest, line, shared};
 
 fn json(path: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
@@ -540,15 +540,7 @@ fn doubtful_labels_are_those_that_cleanlab_names() {
 #[test]
 fn what_passes_is_counted_whether_it_is_kept_beside_others_or_not() {
     let stream: String = (0..50)
-        .map(|n| {
-            crate::support::line(
-                &format!("p{n}"),
-                "some text",
-                "x",
-                if n < 10 { 0.2 } else { 0.9 },
-                n,
-            )
-        })
+        .map(|n| line(&format!("p{n}"), "some text", "x", if n < 10 { 0.2 } else { 0.9 }, n))
         .collect();
     let traps = "[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.4\"\n";
     for window in ["0", "5"] {
@@ -563,7 +555,7 @@ fn what_passes_is_counted_whether_it_is_kept_beside_others_or_not() {
 
 #[test]
 fn what_was_read_before_an_audit_is_told_as_that() {
-    let line = |n: i64| crate::support::line(&format!("p{n}"), "some text", "x", 0.9, n);
+    let line = |n: i64| line(&format!("p{n}"), "some text", "x", 0.9, n);
     let place = Place::new();
     drop(place.create());
     let traps = place.dir.path().join("traps.toml");
@@ -594,7 +586,7 @@ fn lines_that_a_reference_could_not_read_are_counted_and_the_first_is_named() {
     let place = Place::new();
     drop(place.create());
     let path = place.dir.path().join("lines.jsonl");
-    let good = crate::support::line("p1", "some text", "x", 0.9, 1);
+    let good = line("p1", "some text", "x", 0.9, 1);
     fs::write(&path, format!("{good}no json\n[1]\n{{\"text\":\"a text\",\"label\":\"x\"}}\n"))
         .unwrap();
     let set =
@@ -607,7 +599,7 @@ fn lines_that_a_reference_could_not_read_are_counted_and_the_first_is_named() {
 
 #[test]
 fn a_reference_of_another_stream_says_nothing_and_that_is_said() {
-    let line = |n: i64| crate::support::line(&format!("p{n}"), "some text", "x", 0.9, n);
+    let line = |n: i64| line(&format!("p{n}"), "some text", "x", 0.9, n);
     let stream: String = (0..20).map(line).collect();
     let traps =
         "[[trap]]\nname = \"new\"\nnovel = { field = \"text\", by = \"tokens\", above = 0.3 }\n";
@@ -628,7 +620,7 @@ fn a_reference_of_another_stream_says_nothing_and_that_is_said() {
 #[test]
 fn what_alarms_and_references_keep_holds_no_line_and_nothing_to_be_redacted() {
     let line = |n: i64| {
-        let line = crate::support::line(&format!("p{n}"), "SECRETWORD here", "x", 0.9, n * 600);
+        let line = line(&format!("p{n}"), "SECRETWORD here", "x", 0.9, n * 600);
         line.replace("\"session_id\"", "\"owner\":\"ann@example.org\",\"note\":\"LONGVALUE and so on, more than sixty-four characters of what somebody wrote\",\"session_id\"")
     };
     let stream: String = (0..400).map(line).collect();
@@ -663,7 +655,7 @@ fn what_alarms_and_references_keep_holds_no_line_and_nothing_to_be_redacted() {
 
 #[test]
 fn who_asks_for_everything_asks_for_what_was_not_drawn_too_in_whatever_order() {
-    let line = |n: i64| crate::support::line(&format!("p{n}"), "some text", "x", 0.2, n);
+    let line = |n: i64| line(&format!("p{n}"), "some text", "x", 0.2, n);
     let stream: String = (0..30).map(line).collect();
     let traps = "[[trap]]\nname = \"low\"\nwhere = \"confidence < 0.4\"\nper_day = 3\n";
     let place = watching(traps, &stream);
@@ -687,7 +679,7 @@ fn an_alarm_leads_to_the_cases_that_it_drew_and_to_no_others() {
     let stream: String = (0..800)
         .map(|n| {
             let confidence = if n < 500 { 0.9 } else { 0.2 };
-            crate::support::line(&format!("p{n}"), "some text", "x", confidence, n)
+            line(&format!("p{n}"), "some text", "x", confidence, n)
         })
         .collect();
     // A trap whose name holds that of the alarm.
@@ -774,7 +766,7 @@ fn what_a_rule_asks_for_in_vain_is_told() {
     let place = Place::new();
     drop(place.create());
     let lines: Vec<String> =
-        (0..20).map(|at| crate::support::line(&format!("p{at}"), "hi", "a", 0.5, at)).collect();
+        (0..20).map(|at| line(&format!("p{at}"), "hi", "a", 0.5, at)).collect();
     let lines = written(&place, "lines.jsonl", &lines.concat());
     let of = |rule: &str| {
         let audit = "[[trap]]\nname = \"audit\"\nsample = 0.5\n";
@@ -847,7 +839,7 @@ fn what_a_rule_asks_for_in_vain_is_told() {
 fn a_line_that_is_rejected_is_neither_flagged_nor_a_neighbour() {
     let place = Place::new();
     drop(place.create());
-    let good = |n: i64| crate::support::line(&format!("p{n}"), "some text", "x", 0.2, n);
+    let good = |n: i64| line(&format!("p{n}"), "some text", "x", 0.2, n);
     let deep = good(1)
         .replace("\"some text\"", &format!("\"t\",\"d\":{}{}", "[".repeat(3000), "]".repeat(3000)));
     let lines = written(&place, "lines.jsonl", &[good(0), deep, good(2)].concat());
@@ -867,4 +859,49 @@ fn a_line_that_is_rejected_is_neither_flagged_nor_a_neighbour() {
     let shown = place.ok(&["show", "p0", "--json"]);
     let shown: Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(shown["neighbours"].as_array().unwrap().len(), 1, "{shown}");
+}
+
+/// What a team published says which predictions become cases, even where it names none.
+#[test]
+fn a_file_of_alarms_alone_opens_no_case() {
+    for file in ["", "[[alarm]]\nname = \"sure\"\nwatch = \"confidence\"\n"] {
+        let place = Place::new();
+        drop(place.create());
+        let at = |name: &str| place.dir.path().join(name).display().to_string();
+        let all: String =
+            (0..50).map(|n| line(&format!("p{n}"), "hello there", "pay", 0.5, n)).collect();
+        fs::write(at("stream.jsonl"), all).unwrap();
+        fs::write(at("traps.toml"), file).unwrap();
+        place.ok(&["trap", "publish", &at("traps.toml")]);
+        let told: Value =
+            serde_json::from_str(&place.ok(&["ingest", &at("stream.jsonl"), "--json"])).unwrap();
+        assert_eq!((told["read"].as_u64(), told["opened"].as_u64()), (Some(50), Some(0)), "{told}");
+    }
+}
+
+/// What `ingest` says of a trap is what `traps` says.
+#[test]
+fn what_a_trap_kept_is_counted_alike_everywhere() {
+    let Some(data) = shared("traps::what_a_trap_kept_is_counted_alike_everywhere") else { return };
+    let place = Place::new();
+    drop(place.create());
+    let path = place.dir.path().join("traps.toml").display().to_string();
+    let file = "[defaults]\nper_day = 40\n[[trap]]\nname = \"low margin\"\nwhere = \"margin < 0.1\"\n\
+        [[trap]]\nname = \"audit\"\nsample = 0.1\n";
+    fs::write(&path, file).unwrap();
+    place.ok(&["trap", "publish", &path]);
+    let stream = data.join("stream/stream.jsonl").display().to_string();
+    let told: Value = serde_json::from_str(&place.ok(&["ingest", &stream, "--json"])).unwrap();
+    let worth = place.ok(&["traps", "--json"]);
+    let worth: Vec<Value> = worth.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for name in ["low margin", "audit"] {
+        let of = |value: &Value| value.to_string().contains(&format!("\"{name}\""));
+        let row = worth.iter().flat_map(|doc| match doc["traps"].as_array() {
+            Some(list) => list.clone(),
+            None => vec![doc.clone()],
+        });
+        let row = row.into_iter().find(of).unwrap();
+        let kept = &told["traps"][name];
+        assert_eq!((&kept["kept"], &kept["flagged"]), (&row["opened"], &row["flagged"]), "{row}");
+    }
 }
