@@ -8,7 +8,7 @@ use super::error::or_faults;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit, TimeArg, overlap};
 use crate::domain::text::counted;
-use crate::workspace::cuts::{near_pairs, row_text, why_of};
+use crate::workspace::cuts::{Verified, near_pairs, row_text, why_of};
 use crate::workspace::cutting::{MadeCut, read_recipe};
 use crate::workspace::validating::Made;
 
@@ -308,14 +308,14 @@ fn diff(context: &Context, one: &str, other: &str) -> Result<Exit, CliError> {
 }
 
 fn verify(context: &Context, directory: &Path) -> Result<Exit, CliError> {
-    let (known, damage, erased) = context.read()?.verify_cut(directory)?;
+    let Verified { known, damage, erased, is_recorded } = context.read()?.verify_cut(directory)?;
     let mut out = Out::new();
     if context.global.json {
         let damage: Vec<String> = damage.iter().map(ToString::to_string).collect();
         let erased: Vec<_> =
             erased.iter().map(|(case, event)| json!({ "case": case, "event": event })).collect();
         out.json(&json!({ "cut": known.cut, "name": known.name, "version": known.version, "rows": known.rows,
-            "ok": damage.is_empty() && erased.is_empty(), "faults": damage, "erased": erased }))?;
+            "ok": damage.is_empty() && erased.is_empty(), "recorded": is_recorded, "faults": damage, "erased": erased }))?;
     } else {
         for one in &damage {
             out.line(&one.to_string())?;
@@ -327,6 +327,13 @@ fn verify(context: &Context, directory: &Path) -> Result<Exit, CliError> {
     out.finish()?;
     let fine = damage.is_empty() && erased.is_empty();
     say(&match (fine, erased.len()) {
+        (true, _) if !is_recorded => format!(
+            "{} {}: {} in {}, as its own manifest says. This workspace recorded no such cut, so nothing else bears it out.",
+            known.name,
+            known.version,
+            counted(known.rows, "row"),
+            counted(known.files.len(), "file")
+        ),
         (true, _) => format!(
             "{} {}: {} in {}, as they were recorded.",
             known.name,

@@ -10,6 +10,7 @@ use crate::demo::SEED;
 use crate::domain::text::counted;
 use crate::format::Rows;
 use crate::retrain::outcomes::{By, groups};
+use crate::workspace::gates::standing_now;
 use crate::workspace::{DEMO_TEAM, WorkError, Workspace};
 
 /// What the journey answers: the first answer to each question, then how sure and why.
@@ -73,7 +74,7 @@ fn loop_lines(workspace: &mut Workspace, out: &mut Out) -> Result<(), CliError> 
     }
     let gates = workspace.gates()?;
     for run in workspace.runs()?.iter().rev() {
-        let gate = gates.iter().find(|gate| gate.decided.run == run.run.run);
+        let gate = standing_now(&gates, &run.run.run);
         let said = gate.map_or("no gate".to_owned(), |gate| gate.words());
         out.line(&format!(
             "run      {}: {}, its gate says {said}",

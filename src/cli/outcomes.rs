@@ -5,7 +5,7 @@ use serde_json::json;
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::quality::figure::decimal;
-use crate::retrain::outcomes::{By, groups};
+use crate::retrain::outcomes::{By, fair, groups};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -48,6 +48,20 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if judged.is_empty() {
         say("Nothing turned out of any case here yet: casework outcome import FILE.");
         return Ok(Exit::No);
+    }
+    let fair = fair(&judged);
+    if fair.flagged_alone {
+        say(
+            "All of these were flagged: the model is right more often on the predictions that were not.",
+        );
+    } else if fair.judged.len() < judged.len()
+        && let Some(group) = groups(&fair.judged, By::All).first()
+    {
+        say(&format!(
+            "Flagged ones are wrong more often than others. Of the {} that were drawn from all predictions alike it is right on {}.",
+            group.n,
+            group.accuracy.describe()
+        ));
     }
     let stream = workspace.trap_worth()?.stream;
     if let Ok((value, error)) = stream.rate {

@@ -10,6 +10,7 @@ use super::{CliError, Context, Exit};
 use crate::demo::lesson::{Row, retrain};
 use crate::sandbox::Level;
 use crate::sandbox::helper::become_step;
+use crate::workspace::gates::standing_now;
 use crate::workspace::retraining::{Request, read_pipeline};
 use crate::workspace::runs::{Elsewhere, KnownRun, metric_changes};
 use crate::workspace::validating::Made;
@@ -182,7 +183,7 @@ fn list(context: &Context) -> Result<Exit, CliError> {
     let gates = workspace.gates()?;
     let mut out = Out::new();
     for one in &runs {
-        let gate = gates.iter().find(|gate| gate.decided.run == one.run.run);
+        let gate = standing_now(&gates, &one.run.run);
         if context.global.json {
             let mut row = one.json();
             row["gate"] = json!(gate.map(|gate| gate.words()));

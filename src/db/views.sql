@@ -73,7 +73,8 @@ CREATE TABLE view_observed (
   right INTEGER,
   value REAL,
   note TEXT NOT NULL,
-  PRIMARY KEY (id, source, replica, seq, n)
+  place INTEGER NOT NULL,        -- among the outcomes of its event
+  PRIMARY KEY (id, source, replica, seq, n, place)
 ) WITHOUT ROWID;
 
 CREATE VIRTUAL TABLE view_search USING fts5 (

@@ -32,7 +32,7 @@ pub const PARTS: &[&str] = &[
     "SELECT protocol, version, replica, seq, n, by_field FROM view_renames ORDER BY protocol, version, replica, seq, n",
     "SELECT trap, version, stream, day, u, id, score, rate, most, place FROM view_draw ORDER BY trap, version, stream, day, u, id",
     "SELECT stream, day, source, trap, version, read, flagged, first FROM view_tally ORDER BY stream, day, source, trap, version",
-    "SELECT id, source, at_ms, at_n, replica, seq, n, observed_ms, truth, right, value, note FROM view_observed ORDER BY id, source, replica, seq, n",
+    "SELECT id, source, at_ms, at_n, replica, seq, n, observed_ms, truth, right, value, note, place FROM view_observed ORDER BY id, source, replica, seq, n, place",
     "SELECT name, n FROM view_count WHERE name NOT GLOB 'unknown:*' ORDER BY name",
 ];
 

@@ -1,6 +1,7 @@
 //! What became of predictions, by what turned out to be right: how often the model was, by day,
 //! model, trap or category, and where that is below what a team asks for.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::domain::ids::CaseId;
@@ -19,6 +20,27 @@ pub struct Judged {
     /// Whether the prediction was right; none where what turned out is a number alone.
     pub right: Option<bool>,
     pub confidence: Option<f64>,
+    /// Whether it was drawn from all predictions alike, so that it can speak for them: by a trap that
+    /// samples, or because every prediction became a case.
+    pub is_fair: bool,
+}
+
+/// The outcomes that say how good a model is.
+pub struct Fair<'j> {
+    pub judged: Cow<'j, [Judged]>,
+    /// Nothing is known of any that no trap flagged: a model is wrong more often on what was flagged
+    /// than on all predictions.
+    pub flagged_alone: bool,
+}
+
+/// Of predictions that turned out, those that speak for all of them; where there are none, all.
+pub fn fair(judged: &[Judged]) -> Fair<'_> {
+    let drawn: Vec<Judged> = judged.iter().filter(|one| one.is_fair).cloned().collect();
+    match drawn.len() {
+        0 => Fair { judged: judged.into(), flagged_alone: !judged.is_empty() },
+        n if n == judged.len() => Fair { judged: judged.into(), flagged_alone: false },
+        _ => Fair { judged: drawn.into(), flagged_alone: false },
+    }
 }
 
 /// By what outcomes are counted.
@@ -154,6 +176,7 @@ mod tests {
             category: String::new(),
             right,
             confidence,
+            is_fair: true,
         };
         let all = [
             one("1", Some(true), Some(0.8)),

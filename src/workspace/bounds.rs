@@ -11,7 +11,7 @@ use crate::domain::label::MAIN_ROUND;
 use crate::domain::resolve::CaseState;
 use crate::domain::threshold::{Measure, Threshold, Window};
 use crate::quality::agreement::{Resampling, measure};
-use crate::retrain::outcomes::{By, Judged, groups, is_above, is_below};
+use crate::retrain::outcomes::{By, Judged, fair, groups, is_above, is_below};
 use crate::review::disagreement::disagreements;
 use crate::review::ratings::{By as Rated, ratings};
 use crate::review::reliability::reliability;
@@ -46,6 +46,8 @@ pub struct Bound {
     pub parts: Vec<Part>,
     /// How many shares are looked at by all bounds: one of them would be crossed by chance.
     looked_at: usize,
+    /// Whether it is of flagged predictions alone, which are wrong more often than others.
+    flagged_alone: bool,
 }
 
 impl Bound {
@@ -79,8 +81,10 @@ impl Bound {
             Err(reason) => return format!("none: {reason}"),
         };
         let crossed = self.crossed();
+        let of_flagged = if self.flagged_alone { ", of flagged predictions alone" } else { "" };
         let Some(worst) = crossed.first().filter(|part| !part.name.is_empty()) else {
-            return self.threshold.value_words(value);
+            return format!("{}{of_flagged}", self.threshold.value_words(value))
+                + &self.by_chance();
         };
         let (of, what) = match self.threshold.by {
             Some(Window::Day) => ("on", "day"),
@@ -92,7 +96,17 @@ impl Bound {
             1 => format!(" and 1 more {what}"),
             n => format!(" and {n} more {what}s"),
         };
-        format!("{} {of} {}{more}", self.threshold.value_words(worst.share()), worst.name)
+        let worst_is = self.threshold.value_words(worst.share());
+        format!("{worst_is} {of} {}{more}{of_flagged}", worst.name)
+    }
+
+    /// Of a share beyond its bound that is not crossed: of how many it is, so that chance may do it.
+    fn by_chance(&self) -> String {
+        let beyond = |part: &&Part| self.threshold.is_crossed(part.share());
+        match self.parts.iter().filter(beyond).map(|part| part.n).max() {
+            Some(n) if !self.is_crossed() => format!(", which chance may do with {n}"),
+            _ => String::new(),
+        }
     }
 
     pub fn json(&self) -> Value {
@@ -101,7 +115,7 @@ impl Bound {
                 "crossed": self.crosses(part) })
         };
         json!({ "bound": self.threshold.to_string(), "value": self.value.ok(),
-            "reason": self.value.err(), "crossed": self.is_crossed(),
+            "reason": self.value.err(), "crossed": self.is_crossed(), "flagged_alone": self.flagged_alone,
             "of": self.parts.iter().map(part).collect::<Vec<_>>() })
     }
 }
@@ -144,6 +158,7 @@ impl Workspace {
                 values.insert(measure, self.figure(measure, due_items)?);
             }
         }
+        let flagged_alone = judged.as_deref().is_some_and(|judged| fair(judged).flagged_alone);
         let is_lead = self.is_lead()?;
         // Chance is the same for whoever looks; of reviewers leads alone are told.
         let looked_at = parts.values().map(Vec::len).sum();
@@ -166,7 +181,9 @@ impl Workspace {
                 _ => "nothing turned out yet",
             };
             let value = value.unwrap_or_else(|| furthest.ok_or(none));
-            Bound { threshold: *threshold, value, parts, looked_at }
+            let flagged_alone =
+                flagged_alone && matches!(threshold.measure, Measure::Accuracy | Measure::Wrong);
+            Bound { threshold: *threshold, value, parts, looked_at, flagged_alone }
         };
         Ok(policy.alert.iter().map(bound).collect())
     }
@@ -203,7 +220,7 @@ impl Workspace {
             Some(Window::Day) => By::Day,
             Some(Window::Week) => By::Week,
         };
-        let found = groups(judged.as_deref().unwrap_or_default(), by);
+        let found = groups(&fair(judged.as_deref().unwrap_or_default()).judged, by);
         let part = |group: crate::retrain::outcomes::Group| Part {
             name: if by == By::All { String::new() } else { group.name },
             hits: if what == Measure::Accuracy { group.right } else { group.n - group.right },

@@ -19,7 +19,7 @@ use crate::domain::roster::Role;
 use crate::domain::time::Moment;
 use crate::journal::Append;
 use crate::journal::blob::{self, Unpacker};
-use crate::journal::kind::{DatasetCut, DatasetWithdrawn};
+use crate::journal::kind::{CutFile, DatasetCut, DatasetWithdrawn};
 use crate::retrain::cut::files::{self, Damage, Known};
 use crate::retrain::cut::version::difference;
 use crate::retrain::cut::{CutError, Member, Membership, Recipe};
@@ -321,15 +321,28 @@ impl Workspace {
 
     /// What is wrong with a cut that lies in a directory: files that changed, and cases in it that
     /// were erased since, with the events that erased them.
-    pub fn verify_cut(
-        &self,
-        directory: &Path,
-    ) -> Result<(Known, Vec<Damage>, Vec<ErasedCase>), WorkError> {
+    pub fn verify_cut(&self, directory: &Path) -> Result<Verified, WorkError> {
         let known = self.cut_in(directory)?;
-        let damage = files::verify(directory, &known);
-        let recorded = self.cuts()?.into_iter().find(|one| one.cut.cut == known.cut);
+        let mut damage = files::verify(directory, &known);
+        // Other recipes may have come to the same rows.
+        let mut recorded = self.cuts()?;
+        recorded.retain(|one| one.cut.cut == known.cut);
+        recorded.sort_by_cached_key(|one| otherwise(&known, &one.cut).len());
+        let recorded = recorded.into_iter().next();
+        let is_recorded = recorded.is_some();
         let mut erased = Vec::new();
         if let Some(recorded) = recorded {
+            let differ = otherwise(&known, &recorded.cut);
+            let of_manifest = recorded.cut.files.iter().find(|file| file.path == files::MANIFEST);
+            // Another version of this program may write other things into it.
+            let same_program = known.program == recorded.cut.program;
+            if let (true, true, Some(file)) = (differ.is_empty(), same_program, of_manifest)
+                && files::hashed(directory, files::MANIFEST)
+                    .is_ok_and(|there| there.sha256 != file.sha256)
+            {
+                damage.push(Damage::Manifest("it is not the one that was recorded".to_owned()));
+            }
+            damage.extend(differ);
             let membership = self.membership(&recorded)?;
             let cases: std::collections::HashSet<CaseId> = membership.cases().collect();
             for one in crate::db::erasure::all(&self.db.conn)? {
@@ -338,8 +351,56 @@ impl Workspace {
                 erased.extend(gone.then_some((one.id, one.event)));
             }
         }
-        Ok((known, damage, erased))
+        Ok(Verified { known, damage, erased, is_recorded })
     }
+}
+
+/// What a cut in a directory was found to be.
+pub struct Verified {
+    pub known: Known,
+    pub damage: Vec<Damage>,
+    /// Cases in it that were erased since, with the events that erased them.
+    pub erased: Vec<ErasedCase>,
+    /// Whether this workspace recorded it; else it is held against its own manifest alone.
+    pub is_recorded: bool,
+}
+
+/// What a manifest says otherwise than what was recorded of its cut.
+fn otherwise(known: &Known, recorded: &DatasetCut) -> Vec<Damage> {
+    let json = |value: &BTreeMap<String, u64>| crate::db::to_json(value);
+    let hashes = |files: Vec<(&str, &str)>| {
+        let mut files: Vec<String> =
+            files.into_iter().map(|(path, hash)| format!("{path} {hash}")).collect();
+        files.sort();
+        files.join(", ")
+    };
+    let of = |file: &CutFile| (file.path.clone(), file.sha256.clone());
+    // The manifest can't hold its own hash.
+    let others = recorded.files.iter().filter(|file| file.path != files::MANIFEST);
+    let recorded_files: Vec<(String, String)> = others.map(of).collect();
+    let said: Vec<(String, String)> =
+        known.files.iter().map(|file| (file.path.clone(), file.sha256.clone())).collect();
+    let words = |files: &[(String, String)]| {
+        hashes(files.iter().map(|(path, hash)| (path.as_str(), hash.as_str())).collect())
+    };
+    let pairs = [
+        ("name", known.name.clone(), recorded.name.clone()),
+        ("version", known.version.clone(), recorded.version.clone()),
+        ("number of rows", known.rows.to_string(), recorded.rows.to_string()),
+        ("recipe", known.recipe.text.clone(), recorded.text.clone()),
+        ("frontier", json(&known.frontier), json(&recorded.frontier)),
+        ("splits", json(&known.splits), json(&recorded.splits)),
+        ("dropped", json(&known.dropped), json(&recorded.dropped)),
+        ("files", words(&said), words(&recorded_files)),
+    ];
+    let differ = pairs.into_iter().filter(|(_, said, recorded)| said != recorded);
+    let short = |text: String| crate::domain::text::head(&text, 60).to_owned();
+    let damage = |(what, said, recorded): (&str, String, String)| Damage::Recorded {
+        what: what.to_owned(),
+        said: short(said),
+        recorded: short(recorded),
+    };
+    differ.map(damage).collect()
 }
 
 /// The line that says where a row of a cut comes from: by its id or a part of it; or by its case.

@@ -15,6 +15,7 @@ use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::value_text;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
+use crate::domain::traps::{Trap, draw as draw_of};
 use crate::journal::Append;
 use crate::journal::blob::{self, Unpacker};
 use crate::journal::kind::{DeploymentEnded, DeploymentRecorded, Observed, OutcomeObserved};
@@ -218,11 +219,12 @@ impl Workspace {
         self.needs_role(&[Role::Lead, Role::Engineer, Role::Agent], "lead, engineer or agent")?;
         let text = read_file(path)?;
         let mut imported = Imported::default();
-        // What each source said last of each prediction.
-        let mut latest: HashMap<(CaseId, String), Said> = observed::latest(&self.db.conn)?
-            .into_iter()
-            .map(|row| ((row.case, row.source), (row.observed_at, row.truth, row.right, row.value)))
-            .collect();
+        // What each source said of each prediction.
+        let mut known: HashMap<(CaseId, String), Vec<Said>> = HashMap::new();
+        observed::for_each(&self.db.conn, |row| {
+            let said = (row.observed_at, row.truth, row.right, row.value);
+            known.entry((row.case, row.source)).or_default().push(said);
+        })?;
         let streams = self.streams()?;
         let own = match (stream, &streams[..]) {
             (Some(stream), _) => Some(stream.to_owned()),
@@ -238,11 +240,12 @@ impl Workspace {
                 Err(why) => imported.rejects.push((line, why)),
                 Ok((source, one)) => {
                     let said = (one.at, one.truth.clone(), one.right, one.value);
-                    let before = latest.insert((one.case, source.clone()), said.clone());
-                    if before.is_some_and(|before| before == said) {
+                    let before = known.entry((one.case, source.clone())).or_default();
+                    if before.contains(&said) {
                         imported.known += 1;
                         continue;
                     }
+                    before.push(said);
                     imported.unknown += u64::from(!case::exists(&self.db.conn, one.case)?);
                     imported.taken += 1;
                     batches.entry(source).or_default().push(one);
@@ -301,6 +304,16 @@ impl Workspace {
         if truth.as_ref().is_some_and(|truth| truth.trim().is_empty()) {
             return Err("its `truth` is empty".to_owned());
         }
+        // A line that says two things says nothing.
+        if let (Some(truth), Some(right)) = (&truth, line.right)
+            && let Ok(Some(row)) = case::by_id(&self.db.conn, case)
+            && let Some(predicted) = row.predicted
+            && (predicted == *truth) != right
+        {
+            return Err(format!(
+                "its `right` is {right}, and its `truth` is {truth} where the model said {predicted}"
+            ));
+        }
         let source = line.source.unwrap_or_else(|| source.to_owned());
         Ok((
             source,
@@ -337,10 +350,20 @@ impl Workspace {
     /// Every case of which something turned out.
     pub fn judged(&self) -> Result<Vec<Judged>, WorkError> {
         let mut judged = Vec::new();
+        let traps = self.latest_traps()?.map(|latest| latest.file.traps).unwrap_or_default();
+        let audits: Vec<Trap> = traps.into_iter().filter(Trap::is_audit).collect();
         for row in latest_by_case(observed::latest(&self.db.conn)?) {
             let Some(case) = case::by_id(&self.db.conn, row.case)? else { continue };
             let traps = draw::of_case(&self.db.conn, row.case)?.into_iter().map(|draw| draw.trap);
             let traps: Vec<String> = traps.filter(|trap| !trap.is_empty()).collect();
+            // A draw says it of a prediction that came before the trap, too.
+            let by_chance = audits.iter().any(|audit| {
+                let drawn = draw_of(&audit.name, &case.stream, &case.external_id);
+                let takes_all = audit.per_day.is_none_or(|most| most == 0);
+                audit.sample.is_some_and(|rate| drawn < rate)
+                    && (takes_all || traps.contains(&audit.name))
+            });
+            let by_nothing = traps.is_empty() && case.flags.is_empty();
             let outcome = case.outcome.as_ref();
             judged.push(Judged {
                 case: row.case,
@@ -353,6 +376,7 @@ impl Workspace {
                 traps: if traps.is_empty() { case.flags.clone() } else { traps },
                 model: case.model,
                 confidence: case.confidence,
+                is_fair: by_chance || by_nothing,
             });
         }
         Ok(judged)
@@ -363,8 +387,7 @@ impl Workspace {
 pub(super) fn latest_by_source(rows: Vec<observed::ObservedRow>) -> Vec<observed::ObservedRow> {
     let mut latest: BTreeMap<String, observed::ObservedRow> = BTreeMap::new();
     for row in rows {
-        let before = latest.get(&row.source).map(|known| (known.at, known.event));
-        if before.is_none_or(|before| before < (row.at, row.event)) {
+        if latest.get(&row.source).is_none_or(|before| before.order() < row.order()) {
             latest.insert(row.source.clone(), row);
         }
     }
@@ -376,7 +399,7 @@ pub(super) fn latest_by_source(rows: Vec<observed::ObservedRow>) -> Vec<observed
 pub(super) fn latest_by_case(rows: Vec<observed::ObservedRow>) -> Vec<observed::ObservedRow> {
     let order = |row: &observed::ObservedRow| {
         let judges = row.truth.is_some() || row.right.is_some();
-        (judges, row.observed_at, row.at, row.event)
+        (judges, row.order())
     };
     let mut latest: BTreeMap<CaseId, observed::ObservedRow> = BTreeMap::new();
     for row in rows {

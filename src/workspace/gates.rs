@@ -11,7 +11,7 @@ use super::runs::{KnownRun, read_metrics};
 use super::traps::read_canaries;
 use super::{WorkError, Workspace, read_file};
 use crate::db::{case, document};
-use crate::domain::ids::{CaseId, hex};
+use crate::domain::ids::{CaseId, Hash, hex};
 use crate::domain::near::{normal, pairs_across};
 use crate::domain::resolve::{CaseState, How};
 use crate::domain::roster::Role;
@@ -69,7 +69,7 @@ pub struct KnownGate {
 pub struct Decided {
     pub run: String,
     pub gate: String,
-    pub hash: crate::domain::ids::Hash,
+    pub hash: Hash,
     pub verdict: Verdict,
     pub lines: Vec<Line>,
 }
@@ -90,6 +90,11 @@ impl KnownGate {
         json!({ "run": self.decided.run, "gate": self.decided.gate, "verdict": self.decided.verdict,
             "lines": self.decided.lines, "at": self.at.rfc3339(), "author": self.author, "event": self.event,
             "waived": self.waived.as_ref().map(|one| json!({ "reason": one.reason, "author": one.author, "at": one.at.rfc3339() })) })
+    }
+
+    /// Whether a lead had let it pass by a moment.
+    fn waived_by(&self, at: Moment) -> bool {
+        self.waived.as_ref().is_some_and(|waived| waived.at <= at)
     }
 
     /// In a few words, as a deployment keeps it.
@@ -149,10 +154,29 @@ pub fn decide_files(
     })
 }
 
-/// The gate that was asked last about a run by some moment.
-pub(super) fn asked_by<'g>(gates: &'g [KnownGate], run: &str, at: Moment) -> Option<&'g KnownGate> {
-    let asked = gates.iter().filter(|gate| gate.decided.run == run && gate.at <= at);
-    asked.max_by_key(|gate| (gate.at, gate.event))
+/// What stands of a run by all that was decided.
+pub fn standing_now<'g>(gates: &'g [KnownGate], run: &str) -> Option<&'g KnownGate> {
+    standing(gates, run, Moment(i64::MAX))
+}
+
+/// What stands of a run at a moment: of each gate that was asked the latest decision, and of those the
+/// one that says least for it. Whoever asks an easier gate after one that failed has not passed that.
+pub fn standing<'g>(gates: &'g [KnownGate], run: &str, at: Moment) -> Option<&'g KnownGate> {
+    let mut latest: BTreeMap<Hash, &KnownGate> = BTreeMap::new();
+    for gate in gates.iter().filter(|gate| gate.decided.run == run && gate.at <= at) {
+        let known = latest.entry(gate.decided.hash).or_insert(gate);
+        if (known.at, known.event) < (gate.at, gate.event) {
+            *known = gate;
+        }
+    }
+    let against = |gate: &KnownGate| match (gate.decided.verdict, gate.waived_by(at)) {
+        (Verdict::Fail, false) => 4,
+        (Verdict::Fail, true) => 3,
+        (Verdict::CannotTell, false) => 2,
+        (Verdict::CannotTell, true) => 1,
+        (Verdict::Pass, _) => 0,
+    };
+    latest.into_values().max_by_key(|gate| (against(gate), gate.at, gate.event))
 }
 
 fn has_texts(rows: &[Compared]) -> bool {
@@ -391,7 +415,7 @@ impl Workspace {
 
     /// Every decision about runs, the latest first.
     pub fn gates(&self) -> Result<Vec<KnownGate>, WorkError> {
-        let mut waivers: Vec<(crate::domain::ids::Hash, Waived)> = Vec::new();
+        let mut waivers: Vec<(Hash, Waived)> = Vec::new();
         for row in document::of_kind(&self.db.conn, "gate waived")? {
             let Ok(event) = serde_json::from_str::<GateWaived>(&row.body) else { continue };
             let waived = Waived {
@@ -425,9 +449,9 @@ impl Workspace {
         Ok(document::of_kind(&self.db.conn, "gate")?.into_iter().filter_map(known).collect())
     }
 
-    /// What its gate said last of a run.
+    /// What stands of a run by the gates that were asked.
     pub fn gate_of(&self, run: &str) -> Result<Option<KnownGate>, WorkError> {
-        Ok(self.gates()?.into_iter().find(|one| one.decided.run == run))
+        Ok(standing_now(&self.gates()?, run).cloned())
     }
 
     /// Asks a gate about a recorded run, and records what it says.
@@ -569,9 +593,16 @@ impl Workspace {
             ))
             .into());
         };
+        let name = &gate.decided.gate;
         if gate.decided.verdict == Verdict::Pass {
-            let words =
-                format!("the gate {} lets it pass: there is nothing to waive", gate.decided.gate);
+            let words = format!("the gate {name} lets it pass: there is nothing to waive");
+            return Err(RetrainError::Wrong(words).into());
+        }
+        if let Some(waived) = &gate.waived {
+            let words = format!(
+                "{} let it pass already what the gate {name} did not: {}",
+                waived.author, waived.reason
+            );
             return Err(RetrainError::Wrong(words).into());
         }
         if reason.trim().is_empty() {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::cuts::KnownCut;
 use super::deployed::{KnownDeployment, latest_by_source};
 use super::error::RetrainError;
-use super::gates::KnownGate;
+use super::gates::{KnownGate, standing_now};
 use super::proposals::KnownProposal;
 use super::runs::KnownRun;
 use super::{WorkError, Workspace};
@@ -257,7 +257,7 @@ impl Workspace {
             self.runs()?.iter().rev().filter(|run| lineage.knows(&format!("run:{}", run.run.run)))
         {
             let cut = run.run.cut.and_then(|id| cuts.iter().find(|cut| cut.cut.cut == id));
-            let gate = gates.iter().find(|gate| gate.decided.run == run.run.run);
+            let gate = standing_now(&gates, &run.run.run);
             let told = Told {
                 workspace: &workspace,
                 run: &run.run,

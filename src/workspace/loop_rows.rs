@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::gates::standing_now;
 use super::runs::KnownRun;
 use super::{WorkError, Workspace};
 use crate::db::{case, label};
@@ -11,7 +12,7 @@ use crate::domain::resolve::CaseState;
 use crate::domain::text::counted;
 use crate::quality::figure::decimal;
 use crate::retrain::gate::Verdict;
-use crate::retrain::outcomes::{By, groups};
+use crate::retrain::outcomes::{By, fair, groups};
 use crate::review::alarms::RaisedAlarm;
 use crate::review::board::{Counted, LoopRow};
 
@@ -134,7 +135,7 @@ impl Workspace {
             });
         }
         for run in &runs {
-            let gate = gates.iter().find(|gate| gate.decided.run == run.run.run);
+            let gate = standing_now(&gates, &run.run.run);
             let said = gate.map_or("no gate".to_owned(), |gate| gate.words());
             rows.push(LoopRow {
                 name: format!("run {} of {}", run.short(), run.run.pipeline),
@@ -146,17 +147,19 @@ impl Workspace {
             });
         }
         let judged = self.judged()?;
-        for group in groups(&judged, By::Model) {
+        let fair = fair(&judged);
+        let of_flagged = if fair.flagged_alone { ", of flagged ones alone" } else { "" };
+        for group in groups(&fair.judged, By::Model) {
             rows.push(LoopRow {
                 name: format!("outcomes of {}", group.name),
                 number: group.n.to_string(),
-                more: format!("right {}", group.accuracy.describe()),
+                more: format!("right {}{of_flagged}", group.accuracy.describe()),
                 behind: behind(group.cases.iter().copied()),
                 ..LoopRow::default()
             });
         }
         let (alarms, crossed) = (self.raised_alarms()?, self.crossed_days(&judged)?);
-        let days = groups(&judged, By::Day);
+        let days = groups(&fair.judged, By::Day);
         let several = self.streams()?.len() > 1;
         let mark = |one: &RaisedAlarm| {
             let of = if several { format!(" in {}", one.raised.stream) } else { String::new() };
@@ -219,13 +222,19 @@ impl Workspace {
                 cut.cut.name, cut.cut.version
             ));
             for run in runs.iter().filter(|run| run.run.cut == Some(cut.cut.cut)) {
-                for one in deployments.iter().filter(|one| one.deployed.run == run.run.run) {
+                // What was never deployed changed nothing.
+                let mut deployed =
+                    deployments.iter().filter(|one| one.deployed.run == run.run.run).peekable();
+                if deployed.peek().is_none() {
+                    continue;
+                }
+                for one in deployed {
                     words.push(format!(
                         "    deployed to {} as {}",
                         one.deployed.to, one.deployed.model
                     ));
                 }
-                let Some(gate) = gates.iter().find(|gate| gate.decided.run == run.run.run) else {
+                let Some(gate) = standing_now(&gates, &run.run.run) else {
                     continue;
                 };
                 for line in gate.decided.lines.iter().filter(|line| line.kind == "fix") {

@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::deployed::latest_by_case;
 use super::{WorkError, Workspace};
+use crate::db::observed::ObservedRow;
 use crate::db::{case, document, label, observed};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{MAIN_ROUND, that_count_in, value_text};
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
+use crate::domain::traps::model_was_wrong;
 use crate::journal::Append;
 use crate::journal::kind::AuditSigned;
 use crate::review::rows::training_label;
@@ -37,39 +38,68 @@ pub struct Contradicted {
     pub case: CaseId,
     pub id: String,
     pub label: String,
-    pub truth: String,
-    pub source: String,
+    /// Who says otherwise, and what: `billing says transfer`.
+    pub said: Vec<String>,
     pub reviewers: Vec<String>,
 }
 
+/// Whether what a source said is what a case counts as, as far as it says that.
+fn bears_out(row: &ObservedRow, label: &str, predicted: Option<&str>) -> Option<bool> {
+    match (&row.truth, row.right, predicted) {
+        (Some(truth), ..) => Some(truth == label),
+        (None, Some(right), Some(predicted)) => Some(right == (predicted == label)),
+        _ => None,
+    }
+}
+
+/// What a source said, in words.
+fn said_by(row: &ObservedRow, predicted: Option<&str>) -> String {
+    let predicted = predicted.unwrap_or_default();
+    match (&row.truth, row.right) {
+        (Some(truth), _) => format!("{} says {truth}", row.source),
+        (None, Some(true)) => format!("{} says that {predicted} was right", row.source),
+        (None, _) => format!("{} says that {predicted} was wrong", row.source),
+    }
+}
+
 impl Workspace {
-    /// Settled cases whose label is not what turned out, and how many could be compared.
+    /// Settled cases whose label is not what turned out, and how many could be compared. Each source
+    /// is heard.
     pub fn contradicted_labels(&self) -> Result<(Vec<Contradicted>, u64), WorkError> {
         let conn = &self.db.conn;
         let (mut found, mut compared) = (Vec::new(), 0);
-        for row in latest_by_case(observed::latest(conn)?) {
-            let (Some(truth), Some(case)) = (row.truth, case::by_id(conn, row.case)?) else {
+        let latest = observed::latest(conn)?;
+        for rows in latest.chunk_by(|one, other| one.case == other.case) {
+            let Some(case) =
+                rows.first().map(|row| case::by_id(conn, row.case)).transpose()?.flatten()
+            else {
                 continue;
             };
             let label = case.outcome.as_ref().and_then(training_label);
             let Some(label) = label.filter(|_| case.state == CaseState::Resolved) else { continue };
-            compared += 1;
-            if label == truth {
+            let predicted = case.predicted.as_deref();
+            let heard =
+                rows.iter().filter_map(|row| Some((row, bears_out(row, &label, predicted)?)));
+            let heard: Vec<(&ObservedRow, bool)> = heard.collect();
+            compared += u64::from(!heard.is_empty());
+            let otherwise = heard.iter().filter(|(_, same)| !same);
+            let said: Vec<String> = otherwise.map(|(row, _)| said_by(row, predicted)).collect();
+            if said.is_empty() {
                 continue;
             }
-            let given = label::live_of_case(conn, row.case)?;
+            let given = label::live_of_case(conn, case.id)?;
             let reviewers: BTreeSet<String> = that_count_in(&given, MAIN_ROUND)
                 .into_iter()
                 .filter(|given| training_label(&given.label.outcome).as_deref() == Some(&label))
                 .map(|given| given.label.reviewer.clone())
                 .collect();
+            let reviewers = reviewers.into_iter().collect();
             found.push(Contradicted {
-                case: row.case,
+                case: case.id,
                 id: case.external_id,
                 label,
-                truth,
-                source: row.source,
-                reviewers: reviewers.into_iter().collect(),
+                said,
+                reviewers,
             });
         }
         Ok((found, compared))
@@ -87,8 +117,10 @@ impl Workspace {
                 kind: "label contradicted",
                 of: one.case.to_string(),
                 text: format!(
-                    "{}: it counts as {}, and {} says {}: to be looked at again",
-                    one.id, one.label, one.source, one.truth
+                    "{}: it counts as {}, and {}: to be looked at again",
+                    one.id,
+                    one.label,
+                    one.said.join(", ")
                 ),
                 to: one.reviewers,
             });
@@ -157,9 +189,8 @@ impl Workspace {
             let Some(category) = outcome.get("category").map(value_text) else { return };
             let sums = categories.entry(category).or_default();
             sums.cases += 1;
-            sums.wrong += u64::from(
-                training_label(outcome).is_some_and(|label| Some(label) != row.predicted),
-            );
+            let wrong = model_was_wrong(outcome, row.predicted.as_deref());
+            sums.wrong += u64::from(wrong == Some(true));
             sums.cut += u64::from(in_cuts.contains(&row.id));
         })?;
         // What deployed models say now: outcomes of predictions that carry their version.

@@ -14,7 +14,7 @@ use crate::domain::roster::Role;
 use crate::domain::time::{Moment, parse_span};
 use crate::journal::Append;
 use crate::journal::kind::CutProposed;
-use crate::retrain::outcomes::{By, groups};
+use crate::retrain::outcomes::{By, fair, groups};
 use crate::trap::Said;
 use crate::trap::condition::Condition;
 
@@ -129,7 +129,7 @@ impl Workspace {
             (name, Value::from(n))
         });
         let judged = self.judged()?;
-        let all = groups(&judged, By::All);
+        let all = groups(&fair(&judged).judged, By::All);
         let accuracy = all.first().and_then(|group| group.accuracy.value.ok());
         let days = last.map(|at| (self.now().0 - at.0) as f64 / 86_400_000.0);
         let alarm: Map<String, Value> = alarms.collect();

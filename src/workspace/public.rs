@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::gates::asked_by;
+use super::gates::standing;
 use super::runs::KnownRun;
 use super::{WorkError, Workspace};
 use crate::db::case;
@@ -11,9 +11,9 @@ use crate::domain::label::value_text;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::visible;
 use crate::domain::time::Moment;
+use crate::domain::traps::model_was_wrong;
 use crate::retrain::gate::{Line, Verdict};
-use crate::retrain::outcomes::{By, groups};
-use crate::review::rows::training_label;
+use crate::retrain::outcomes::{By, fair, groups};
 
 fn date(at: Moment) -> String {
     at.rfc3339()[..10].to_owned()
@@ -34,7 +34,10 @@ fn line_words(line: &Line) -> String {
     let said = match (line.kind.as_str(), line.verdict) {
         ("fix", Verdict::Pass) => "fixed",
         ("fix", Verdict::Fail) => "not fixed",
-        ("prove" | "object", Verdict::Pass) => "not worse",
+        ("prove", Verdict::Pass) => "not worse",
+        // That no loss is shown does not show that there is none.
+        ("object", Verdict::Pass) if line.lost > line.gained => "lower, perhaps by chance",
+        ("object", Verdict::Pass) => "no loss is shown",
         ("prove" | "object", Verdict::Fail) => "worse",
         (_, Verdict::Pass) => "holds",
         (_, Verdict::Fail) => "does not hold",
@@ -47,6 +50,20 @@ fn line_words(line: &Line) -> String {
         share(line.before),
         share(line.after)
     )
+}
+
+/// What a gate says of slices, each told once: what was to be fixed or kept, and the others.
+fn compared(lines: &[Line]) -> String {
+    let mut told: Vec<&str> = Vec::new();
+    let mut out = String::new();
+    for line in lines.iter().filter(|line| !["must", "metric"].contains(&line.kind.as_str())) {
+        if line.kind == "object" && told.contains(&line.slice.as_str()) {
+            continue;
+        }
+        told.push(&line.slice);
+        out.push_str(&line_words(line));
+    }
+    out
 }
 
 const TABLE: &str = "| what | rows | before | after | |\n| --- | --- | --- | --- | --- |\n";
@@ -69,9 +86,8 @@ impl Workspace {
                 outcome.get("category").map_or("without a category".to_owned(), value_text);
             let kind = kinds.entry(category).or_default();
             kind.cases += 1;
-            kind.wrong += u64::from(
-                training_label(outcome).is_some_and(|label| Some(label) != row.predicted),
-            );
+            let wrong = model_was_wrong(outcome, row.predicted.as_deref());
+            kind.wrong += u64::from(wrong == Some(true));
             if let Some(mode) = outcome.get("failure_mode").map(value_text) {
                 *kind.modes.entry(mode).or_default() += 1;
             }
@@ -148,17 +164,10 @@ impl Workspace {
                 ));
             }
             // Not one that was asked afterwards.
-            match asked_by(&gates, &one.deployed.run, one.at) {
+            match standing(&gates, &one.deployed.run, one.at) {
                 Some(gate) => {
                     out.push_str(&format!("\n{TABLE}"));
-                    for line in gate
-                        .decided
-                        .lines
-                        .iter()
-                        .filter(|line| line.kind != "must" && line.kind != "metric")
-                    {
-                        out.push_str(&line_words(line));
-                    }
+                    out.push_str(&compared(&gate.decided.lines));
                     let let_pass = gate.waived.as_ref().is_some_and(|waived| waived.at <= one.at);
                     if let_pass {
                         out.push_str("\nIt was deployed though not all of this held; the reason is on record.\n");
@@ -178,7 +187,8 @@ impl Workspace {
         let judged = self.judged()?;
         if !judged.is_empty() {
             out.push_str("\n## How good predictions turned out to be\n\n| model | known outcomes | right | 95 % interval |\n| --- | --- | --- | --- |\n");
-            for group in groups(&judged, By::Model) {
+            let fair = fair(&judged);
+            for group in groups(&fair.judged, By::Model) {
                 let value = group.accuracy.value.map_or("–".to_owned(), percent);
                 let interval = group.accuracy.interval.map_or("–".to_owned(), |(low, high)| {
                     format!("{} to {}", percent(low), percent(high))
@@ -188,6 +198,9 @@ impl Workspace {
                     cell(&group.name),
                     group.n
                 ));
+            }
+            if fair.flagged_alone {
+                out.push_str("\nThese are predictions that looked doubtful: of all predictions more are right.\n");
             }
         }
         Ok(out)
@@ -322,11 +335,7 @@ impl Workspace {
                     cell(&gate.decided.gate),
                     gate.words()
                 ));
-                gate.decided
-                    .lines
-                    .iter()
-                    .filter(|line| !["must", "metric"].contains(&line.kind.as_str()))
-                    .for_each(|line| out.push_str(&line_words(line)));
+                out.push_str(&compared(&gate.decided.lines));
             }
             None => out.push_str("No gate was asked about it.\n"),
         }

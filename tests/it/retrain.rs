@@ -1204,3 +1204,181 @@ fn others_read_what_is_written_for_them() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }
+
+/// Whoever asks an easier gate after one that failed has not passed that: nowhere.
+#[test]
+fn an_easier_gate_takes_no_failure_back() {
+    let place = bench();
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    let rows = |right: usize| -> String {
+        let said = |n: usize| if n < right { "a" } else { "b" };
+        (0..200).map(|n| format!("x{n},a,{}\n", said(n))).collect()
+    };
+    fs::write(at("before.csv"), format!("row,label,prediction\n{}", rows(200))).unwrap();
+    fs::write(at("after.csv"), format!("row,label,prediction\n{}", rows(100))).unwrap();
+    fs::write(at("gate.toml"), "name = \"g\"\n[[keep]]\nslice = \"all\"\ndrop = 0.05\n").unwrap();
+    fs::write(at("easy.toml"), "name = \"g\"\n[[metric]]\nname = \"p95\"\nmost = 80\n").unwrap();
+    fs::write(at("metrics.json"), "{\"p95\": 20}").unwrap();
+    place.ok(&["run", "record", "--cut", "all", "--name", "r", "--predictions", &at("after.csv")]);
+    let ask = |gate: &str| {
+        let (gate, before, metrics) = (at(gate), at("before.csv"), at("metrics.json"));
+        let args = ["gate", &gate, "--run", "r", "--before", &before, "--metrics", &metrics];
+        place.run(&args).status.code()
+    };
+    assert_eq!((ask("gate.toml"), ask("easy.toml")), (Some(1), Some(0)));
+    let state = || lines(&place.ok(&["run", "list", "--json"]))[0]["gate"].to_string();
+    assert!(state().contains("fail"), "{}", state());
+    let said = place.run(&["deploy", "record", "--run", "r", "--to", "prod", "--model", "2"]);
+    let said = String::from_utf8(said.stderr).unwrap();
+    assert!(said.contains("Careful"), "{said}");
+    assert!(place.ok(&["deploy", "list"]).contains("fail"));
+    assert!(place.ok(&["report", "--public"]).contains("not all of this held"));
+    assert!(place.ok(&["report", "--model", "r"]).contains("says: fail"));
+    assert!(place.run_text(&["audit", "outcomes"]).contains("its gate said: fail"));
+    // A lead lets it pass, once, and that stays to be seen.
+    place.ok(&["gate", "waive", "r", "--reason", "known"]);
+    assert!(state().contains("fail, waived") && ask("easy.toml") == Some(0), "{}", state());
+    assert!(state().contains("fail, waived"), "{}", state());
+    let again = place.run(&["gate", "waive", "r", "--reason", "so"]);
+    assert!(String::from_utf8(again.stderr).unwrap().contains("let it pass already"));
+    // The same gate that passes now takes its own failure back.
+    fs::write(at("before.csv"), format!("row,label,prediction\n{}", rows(100))).unwrap();
+    assert_eq!(ask("gate.toml"), Some(0));
+    assert!(!state().contains("fail"), "{}", state());
+}
+
+#[test]
+fn of_one_source_what_was_observed_last_counts_however_often_it_is_read() {
+    let place = bench();
+    let file = place.dir.path().join("outcomes.jsonl");
+    let line = |at: &str, said: &str| {
+        format!("{{\"id\":\"p0\",\"observed_at\":\"{at}T00:00:00Z\",{said}}}\n")
+    };
+    let (late, early) =
+        (line("2026-06-20", "\"truth\":\"pay\""), line("2026-06-10", "\"truth\":\"x\""));
+    let import = |text: &str| {
+        fs::write(&file, text).unwrap();
+        let told = json(&place.run_text(&["outcome", "import", file.to_str().unwrap(), "--json"]));
+        (told["taken"].as_u64().unwrap(), told["duplicate"].as_u64().unwrap())
+    };
+    let right = || json(&place.ok(&["outcomes", "--json"]))["right"].as_u64().unwrap();
+    assert_eq!((import(&format!("{late}{early}")), right()), ((2, 0), 1));
+    assert_eq!((import(&format!("{late}{early}")), right()), ((0, 2), 1), "read again");
+    assert_eq!((import(&early), right()), ((0, 1), 1));
+    assert_eq!((import(&line("1990-06-10", "\"right\":false")), right()), ((1, 0), 1));
+    // A line that says two things says nothing.
+    assert_eq!(import(&line("2026-06-21", "\"truth\":\"pay\",\"right\":false")), (0, 0));
+    assert_eq!(right(), 1);
+}
+
+#[test]
+fn every_source_is_heard_when_labels_are_held_against_what_turned_out() {
+    let place = bench();
+    // The model said pay, and every case counts as transfer.
+    let file = place.dir.path().join("outcomes.jsonl");
+    let import = |source: &str, said: &[(usize, &str)]| {
+        let line = |(n, said): &(usize, &str)| {
+            format!("{{\"id\":\"p{n}\",\"observed_at\":\"2026-06-20T00:00:00Z\",{said}}}\n")
+        };
+        fs::write(&file, said.iter().map(line).collect::<String>()).unwrap();
+        place.ok(&["outcome", "import", file.to_str().unwrap(), "--source", source]);
+    };
+    import("a", &[(0, "\"truth\":\"greeting\""), (1, "\"right\":true"), (2, "\"right\":false")]);
+    import("b", &[(0, "\"right\":false"), (3, "\"truth\":\"transfer\"")]);
+    let found = place.run_text(&["audit", "outcomes"]);
+    assert!(found.contains("p0: it counts as transfer, and a says greeting: "), "{found}");
+    assert!(found.contains("p1: it counts as transfer, and a says that pay was right"), "{found}");
+    assert!(!found.contains("p2: ") && !found.contains("p3: "), "{found}");
+}
+
+/// How good a model is can't be told by what was flagged because it is doubtful.
+#[test]
+fn outcomes_of_flagged_predictions_are_said_to_be_of_those() {
+    let place = Place::new();
+    drop(place.create());
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    let traps = "[[trap]]\nname = \"unsure\"\nwhere = \"confidence < 0.5\"\n";
+    let audit = "[[trap]]\nname = \"audit\"\nsample = 1.0\n";
+    // Of ten each, the model is wrong on those of which it is not sure.
+    let all: String = (0..20)
+        .map(|n| {
+            line(
+                &format!("p{n}"),
+                &format!("text {n}"),
+                "pay",
+                if n < 10 { 0.2 } else { 0.9 },
+                n as i64,
+            )
+        })
+        .collect();
+    let outcomes: String = (0..20)
+        .map(|n| {
+            format!(
+                "{{\"id\":\"p{n}\",\"observed_at\":\"2026-06-20T00:00:00Z\",\"right\":{}}}\n",
+                n >= 10
+            )
+        })
+        .collect();
+    fs::write(at("stream.jsonl"), &all).unwrap();
+    fs::write(at("outcomes.jsonl"), outcomes).unwrap();
+    place.ok(&["policy", "set", "alert=accuracy < 0.4"]);
+    for (file, more, right) in [("flagged.toml", "", 0.0), ("both.toml", audit, 0.5)] {
+        fs::write(at(file), format!("{traps}{more}")).unwrap();
+        place.ok(&["trap", "publish", &at(file)]);
+        place.ok(&["ingest", &at("stream.jsonl")]);
+        place.ok(&["outcome", "import", &at("outcomes.jsonl")]);
+        let said = place.run(&["outcomes"]);
+        let said = String::from_utf8(said.stderr).unwrap();
+        let bounds = json(&place.run_text(&["sla", "check", "--json"]))["bounds"][0].clone();
+        assert_eq!(bounds["value"].as_f64(), Some(right), "{bounds}");
+        assert_eq!(bounds["flagged_alone"].as_bool(), Some(more.is_empty()), "{bounds}");
+        let report = place.ok(&["report", "--public"]);
+        let of_flagged = "These are predictions that looked doubtful";
+        assert_eq!(report.contains(of_flagged), more.is_empty(), "{report}");
+        assert_eq!(said.contains("All of these were flagged"), more.is_empty(), "{said}");
+    }
+}
+
+#[test]
+fn a_manifest_is_held_against_what_was_recorded() {
+    let place = bench();
+    let cut = place.dir.path().join("all");
+    let path = cut.join("manifest.json");
+    let manifest = fs::read_to_string(&path).unwrap();
+    let verify = |place: &Place| {
+        let output = place.run(&["cut", "verify", cut.to_str().unwrap()]);
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(said).unwrap())
+    };
+    let (_, said) = verify(&place);
+    assert!(said.contains("as they were recorded"), "{said}");
+    for (name, value) in [
+        ("version", Value::from("7.7.7")),
+        ("name", Value::from("other")),
+        ("rows", Value::from(9)),
+        ("dropped", Value::from(serde_json::Map::new())),
+        ("frontier", Value::from(serde_json::Map::new())),
+    ] {
+        let mut forged = json(&manifest);
+        if forged[name] == value {
+            continue;
+        }
+        forged[name] = value;
+        fs::write(&path, forged.to_string()).unwrap();
+        let (code, said) = verify(&place);
+        assert!(code == Some(1) && said.contains("was recorded"), "{name}: {said}");
+    }
+    let mut forged = json(&manifest);
+    forged["leak"]["near"] = Value::from(0.1);
+    fs::write(&path, forged.to_string()).unwrap();
+    assert!(verify(&place).1.contains("not the one that was recorded"), "{}", verify(&place).1);
+    fs::write(&path, &manifest).unwrap();
+    fs::write(cut.join("extra.jsonl"), "{}\n").unwrap();
+    let (code, said) = verify(&place);
+    assert!(code == Some(1) && said.contains("extra.jsonl is no file of the cut"), "{said}");
+    fs::remove_file(cut.join("extra.jsonl")).unwrap();
+    let other = Place::new();
+    drop(other.create());
+    let (code, said) = verify(&other);
+    assert!(code == Some(0) && said.contains("recorded no such cut"), "{said}");
+}

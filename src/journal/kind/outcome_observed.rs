@@ -38,7 +38,7 @@ impl Event for OutcomeObserved {
     const ROLES: Option<&'static [Role]> = Some(&[Role::Lead, Role::Engineer, Role::Agent]);
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
-        for one in self.outcomes {
+        for (place, one) in self.outcomes.into_iter().enumerate() {
             let row = observed::ObservedRow {
                 case: one.case,
                 source: self.source.clone(),
@@ -49,6 +49,7 @@ impl Event for OutcomeObserved {
                 right: one.right,
                 value: one.value,
                 note: one.note,
+                place,
             };
             observed::insert(views.tx, &row)?;
         }

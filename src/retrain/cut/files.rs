@@ -339,6 +339,14 @@ pub enum Damage {
         found: String,
     },
     Manifest(String),
+    /// What the manifest says of the cut is not what was recorded of it.
+    Recorded {
+        what: String,
+        said: String,
+        recorded: String,
+    },
+    /// A file that lies there and is none of the cut's.
+    Foreign(String),
 }
 
 impl std::fmt::Display for Damage {
@@ -352,6 +360,10 @@ impl std::fmt::Display for Damage {
                 write!(f, "the rows come to the cut {found}, and the manifest says {expected}")
             }
             Self::Manifest(why) => write!(f, "{MANIFEST}: {why}"),
+            Self::Recorded { what, said, recorded } => {
+                write!(f, "{MANIFEST}: its {what} is {said}, and {recorded} was recorded")
+            }
+            Self::Foreign(path) => write!(f, "{path} is no file of the cut"),
         }
     }
 }
@@ -365,6 +377,14 @@ pub struct Known {
     pub rows: u64,
     pub files: Vec<Written>,
     pub recipe: KnownRecipe,
+    #[serde(default)]
+    pub program: String,
+    #[serde(default)]
+    pub frontier: BTreeMap<String, u64>,
+    #[serde(default)]
+    pub splits: BTreeMap<String, u64>,
+    #[serde(default)]
+    pub dropped: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Clone, serde::Deserialize)]
@@ -405,6 +425,18 @@ pub fn verify(directory: &Path, known: &Known) -> Vec<Damage> {
             parts.push(lines.peekable());
         }
     }
+    // Rows of somebody else's would be learned from with the others.
+    let listed = |name: &str| known.files.iter().any(|file| file.path == name);
+    let mut there: Vec<String> = fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| {
+            !listed(name) && [".jsonl", ".parquet", ".csv"].iter().any(|end| name.ends_with(end))
+        })
+        .collect();
+    there.sort();
+    found.extend(there.into_iter().map(Damage::Foreign));
     let id = rows_id(parts);
     // Rows that only stand in another order are the same rows.
     if id != known.cut && sorted_id(directory, known) != known.cut {
@@ -456,7 +488,7 @@ fn is_part(path: &str) -> bool {
 }
 
 /// What there is to know of a file, read piece by piece.
-fn hashed(directory: &Path, path: &str) -> io::Result<Written> {
+pub fn hashed(directory: &Path, path: &str) -> io::Result<Written> {
     let mut file = fs::File::open(directory.join(path))?;
     let (mut sha256, mut md5, mut bytes) = (Sha256::new(), md5::Md5::new(), 0);
     let mut piece = vec![0; 1 << 18];
