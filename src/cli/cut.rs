@@ -161,9 +161,19 @@ fn tell(context: &Context, made: &MadeCut, problems: &[Value]) -> Result<(), Cli
         ));
     }
     if !cut.conflicts.is_empty() {
+        let all = cut.conflicts.len();
+        let kept = cut.conflicts.iter().filter(|conflict| conflict.kept.is_some()).count();
+        let what = match (kept, all - kept) {
+            (_, 0) => "what most people said is kept".to_owned(),
+            (0, _) => "as many people said one as another, and none is kept".to_owned(),
+            (kept, ties) => format!(
+                "of {kept} what most people said is kept; of {ties} as many said one as another, and none is"
+            ),
+        };
+        let have = if all == 1 { "has" } else { "have" };
         say(&format!(
-            "{} texts have several labels: what most people said is kept. casework conflicts lists them.",
-            cut.conflicts.len()
+            "{} {have} several labels: {what}. casework conflicts lists them.",
+            counted(all, "text")
         ));
     }
     Ok(())

@@ -159,7 +159,7 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
 
 /// What to say of a file that is sound.
 fn warnings(file: &TrapFile) -> Vec<String> {
-    let mut warnings: Vec<String> = likely_misspelled(file).into_iter().collect();
+    let mut warnings: Vec<String> = Vec::new();
     if !file.traps.is_empty() && !file.has_audit() {
         warnings.push("no trap samples the whole stream, so nothing can be said of it as a whole: [[trap]] name = \"audit\", sample = 0.01".to_owned());
     }
@@ -169,21 +169,30 @@ fn warnings(file: &TrapFile) -> Vec<String> {
 fn check(context: &Context, path: &Path) -> Result<Exit, CliError> {
     let file = or_faults(context.global.json, read_traps(path))?;
     let mut warnings = warnings(&file);
-    if let Ok(workspace) = context.read() {
-        warnings.extend(unknown_plugins(&file, &workspace.config.plugin));
-    }
+    let misspelled = match context.read() {
+        Ok(workspace) => {
+            warnings.extend(unknown_plugins(&file, &workspace.config.plugin));
+            workspace.misspelled(&file)?
+        }
+        Err(_) => likely_misspelled(&file, &[]),
+    };
     let (traps, alarms) = (file.traps.len(), file.alarms.len());
-    let document = json!({ "ok": true, "traps": traps, "alarms": alarms, "warnings": warnings,
-        "faults": [] });
-    let words = format!(
-        "{} is sound: {}, {}",
-        path.display(),
-        counted(traps, "trap"),
-        counted(alarms, "alarm")
-    );
+    let faults: Vec<Value> =
+        misspelled.iter().map(|words| json!({ "line": null, "message": words })).collect();
+    let document = json!({ "ok": faults.is_empty(), "traps": traps, "alarms": alarms,
+        "warnings": warnings, "faults": faults });
+    let words = match &misspelled {
+        Some(words) => format!("{}: {words}", path.display()),
+        None => format!(
+            "{} is sound: {}, {}",
+            path.display(),
+            counted(traps, "trap"),
+            counted(alarms, "alarm")
+        ),
+    };
     done(context.global.json, &words, &document)?;
     warnings.iter().for_each(|warning| say(warning));
-    Ok(Exit::Done)
+    Ok(if misspelled.is_some() { Exit::No } else { Exit::Done })
 }
 
 /// Traps that ask a plug-in which is not on this device.

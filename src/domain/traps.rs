@@ -334,6 +334,11 @@ impl Alarm {
         if !positive(self.delta) || !positive(self.threshold) || !positive(self.effect) {
             fault("delta, threshold and effect are above 0".to_owned());
         }
+        // Of page-hinkley it is what is let pass, of the others how unlikely by chance a change is.
+        let by_chance = self.detector.as_deref() != Some("page-hinkley");
+        if by_chance && self.delta.is_some_and(|delta| delta >= 1.0) {
+            fault("delta lies between 0 and 1: how unlikely by chance a change is".to_owned());
+        }
         if self.warn.is_some() && (self.watch.is_none() || !self.is_adwin()) {
             fault("warn goes with watch and the detector adwin".to_owned());
         }

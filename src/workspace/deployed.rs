@@ -40,6 +40,12 @@ impl KnownDeployment {
         super::runs::short_run(&self.deployed.deployment)
     }
 
+    /// Which it is, in words.
+    pub fn words(&self) -> String {
+        let one = &self.deployed;
+        format!("{} ({} in {}, share {})", self.short(), one.model, one.to, one.share)
+    }
+
     pub fn json(&self) -> Value {
         let one = &self.deployed;
         json!({ "deployment": one.deployment, "run": one.run, "to": one.to, "share": one.share,
@@ -144,16 +150,29 @@ impl Workspace {
             .into());
         }
         let gate = self.gate_of(&run.run.run)?;
+        let model = of.model.clone();
+        let model = model.unwrap_or_else(|| format!("{}-{}", run.run.pipeline, run.short()));
+        let same = |one: &&KnownDeployment| {
+            let known = &one.deployed;
+            one.ended.is_none()
+                && (&known.run, &known.to, &known.model) == (&run.run.run, &of.to, &model)
+                && known.share.total_cmp(&of.share).is_eq()
+        };
+        if let Some(known) = self.deployments()?.iter().find(same) {
+            return Err(RetrainError::Wrong(format!(
+                "{} is recorded already, since {}",
+                known.words(),
+                known.at.minute()
+            ))
+            .into());
+        }
         let deployment = self.new_id()?;
         let event = DeploymentRecorded {
             deployment: deployment.clone(),
             run: run.run.run.clone(),
             to: of.to.clone(),
             share: of.share,
-            model: of
-                .model
-                .clone()
-                .unwrap_or_else(|| format!("{}-{}", run.run.pipeline, run.short())),
+            model,
             gate: gate.as_ref().map(KnownGate::words),
             note: of.note.clone(),
         };
@@ -198,6 +217,18 @@ impl Workspace {
 
     /// Says that a model answers there no longer.
     pub fn end_deployment(&mut self, id: &str, note: &str) -> Result<KnownDeployment, WorkError> {
+        let all = self.deployments()?;
+        let there: Vec<String> = all
+            .iter()
+            .filter(|one| {
+                one.ended.is_none()
+                    && [&one.deployed.to, &one.deployed.model].contains(&&id.to_owned())
+            })
+            .map(KnownDeployment::words)
+            .collect();
+        if there.len() > 1 {
+            return Err(RetrainError::Several { id: id.to_owned(), found: there }.into());
+        }
         let found = self.find_deployment(id)?;
         if found.ended.is_some() {
             return Err(

@@ -40,6 +40,19 @@ struct Known {
     proposals: Vec<KnownProposal>,
 }
 
+impl Known {
+    /// Before when the model of a deployment can't have answered: it learned from a cut.
+    fn since(&self, deployment: usize) -> Moment {
+        let run = &self.deployments[deployment].deployed.run;
+        let run = self.runs.iter().find(|one| one.run.run == *run);
+        let cut = run.and_then(|run| {
+            let cuts = self.cuts.iter().map(|(cut, _)| cut);
+            cuts.filter(|cut| Some(cut.cut.cut) == run.run.cut).map(|cut| cut.at).min()
+        });
+        cut.unwrap_or(Moment(i64::MIN))
+    }
+}
+
 /// What an id means.
 enum Meant {
     Case(Box<CaseRow>),
@@ -110,8 +123,22 @@ impl Workspace {
     fn meant(&self, id: &str, known: &Known) -> Result<Meant, WorkError> {
         let (kind, bare) = match id.split_once(':') {
             Some((kind, rest))
-                if ["case", "cut", "run", "deployment", "alarm", "proposal", "row", "label"]
-                    .contains(&kind) =>
+                if [
+                    "case",
+                    "cut",
+                    "run",
+                    "deployment",
+                    "alarm",
+                    "proposal",
+                    "row",
+                    "label",
+                    "ruling",
+                    "gate",
+                    "waiver",
+                    "outcome",
+                    "prediction",
+                ]
+                .contains(&kind) =>
             {
                 (kind, rest)
             }
@@ -120,6 +147,20 @@ impl Workspace {
         let may = |wanted: &str| kind.is_empty() || kind == wanted;
         if let Ok(event) = bare.parse::<EventId>() {
             return self.of_event(event, known);
+        }
+        if kind == "outcome"
+            && let Some(case) = bare.split(':').next().and_then(|id| id.parse::<CaseId>().ok())
+        {
+            return self.of_case(case);
+        }
+        if kind == "prediction" {
+            // Streams and ids may have a slash of their own.
+            for (at, _) in bare.match_indices('/') {
+                let case = CaseId::of(&bare[..at], &bare[at + 1..]);
+                if case::exists(&self.db.conn, case)? {
+                    return self.of_case(case);
+                }
+            }
         }
         if may("run")
             && let Ok(run) = self.find_run(bare)
@@ -231,6 +272,18 @@ impl Workspace {
         let value: Value = serde_json::from_str(raw.get()).unwrap_or_default();
         let places = [&value["case"], &value["label"]["case"], &value["id"]];
         let case = places.into_iter().find_map(|place| place.as_str()?.parse::<CaseId>().ok());
+        // What turned out of many predictions came in one.
+        let outcomes = value["outcomes"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let of_outcome = |one: &Value| one["case"].as_str()?.parse::<CaseId>().ok();
+        let case = match outcomes {
+            [one] => of_outcome(one),
+            [] => case,
+            several => {
+                let found = several.iter().take(8).filter_map(of_outcome);
+                let found = found.map(|case| format!("outcome:{case}")).collect();
+                return Err(RetrainError::Several { id: event.to_string(), found }.into());
+            }
+        };
         self.of_case(case.ok_or_else(nothing)?)
     }
 
@@ -383,7 +436,10 @@ impl Tracing<'_> {
                 self.deployment(at, false)?;
                 let deployment =
                     format!("deployment:{}", self.known.deployments[at].deployed.deployment);
-                self.lineage.link(&deployment, &prediction, "answered");
+                // No model answered before there was one: another was called so.
+                let answered = row.occurred_at >= self.known.since(at);
+                let how = if answered { "answered" } else { "is called as what answered" };
+                self.lineage.link(&deployment, &prediction, how);
             }
         }
         self.alarms_of(&row, &own);
@@ -601,7 +657,11 @@ impl Tracing<'_> {
                     at: Some(waived.at),
                     by: Some(waived.author.clone()),
                     entry: Some(waived.event.to_string()),
-                    ..node(format!("waiver:{}", waived.event), "waiver", waived.reason.clone())
+                    ..node(
+                        format!("waiver:{}", waived.event),
+                        "waiver",
+                        format!("waived: {}", waived.reason),
+                    )
                 });
                 self.lineage.link(&id, &waiver, "waived");
                 asked.push((waived.at, waiver));

@@ -194,13 +194,15 @@ impl Workspace {
             sums.cut += u64::from(in_cuts.contains(&row.id));
         })?;
         // What deployed models say now: outcomes of predictions that carry their version.
-        let models: BTreeSet<String> =
-            self.deployments()?.into_iter().map(|one| one.deployed.model).collect();
+        let deployments = self.deployments()?;
         let mut after: BTreeMap<String, (u64, u64)> = BTreeMap::new();
         for one in self.judged()? {
-            let of_ours = models
-                .iter()
-                .any(|model| one.model == *model || one.model.ends_with(&format!(" {model}")));
+            // What was predicted before is of another model that was called so.
+            let of_ours = deployments.iter().any(|known| {
+                let model = &known.deployed.model;
+                let is_called = one.model == *model || one.model.ends_with(&format!(" {model}"));
+                is_called && one.day.as_str() >= &known.at.rfc3339()[..10]
+            });
             if let (true, Some(right)) = (of_ours && !one.category.is_empty(), one.right) {
                 let sums = after.entry(one.category).or_default();
                 sums.0 += u64::from(right);

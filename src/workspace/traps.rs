@@ -11,9 +11,10 @@ use serde::Deserialize;
 use super::cases::IngestRequest;
 use super::error::PublishError;
 use super::{WorkError, Workspace, read_file};
-use crate::db::{document, journal, store};
+use crate::db::{case, document, journal, store};
 use crate::domain::ids::Hash;
 use crate::domain::prediction::Row;
+use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::domain::traps::{Alarm, Canary, Trap, TrapFile};
 use crate::intake::{Following, Window};
@@ -107,15 +108,18 @@ fn check_rules(file: &TrapFile) -> Result<(), WorkError> {
     Ok(())
 }
 
-/// A name that rules ask for and that is likely another one, misspelled; a stream may have a field
-/// of its own that is called so.
-pub fn likely_misspelled(file: &TrapFile) -> Option<String> {
+/// A name that rules ask for and that is likely another one, misspelled: `lines` of the stream have no
+/// field of its own that is called so.
+pub fn likely_misspelled(file: &TrapFile, lines: &[String]) -> Option<String> {
     let bare = |trap: &Trap| Trap { novel: None, rare: None, ..trap.clone() };
     let traps = file.traps.iter().map(bare).collect();
     let traps = Traps::new(traps, &file.alarms, None).ok()?;
-    let error = traps.rules().check_names(std::iter::empty()).err()?.to_string();
+    let error = traps.rules().check_names(lines.iter().map(String::as_str)).err()?.to_string();
     error.contains("Did you mean").then_some(error)
 }
+
+/// Cases whose lines are looked at for the fields that a stream has.
+const LINES_LOOKED_AT: usize = 200;
 
 impl Workspace {
     /// Every version of the published traps, the latest first.
@@ -127,6 +131,29 @@ impl Workspace {
     /// The traps that are in force.
     pub fn latest_traps(&self) -> Result<Option<PublishedTraps>, WorkError> {
         Ok(document::latest(&self.db.conn, "traps")?.and_then(published))
+    }
+
+    /// A name that rules of a file ask for and that is likely another one, misspelled: no case here has
+    /// a field that is called so.
+    pub fn misspelled(&self, file: &TrapFile) -> Result<Option<String>, WorkError> {
+        #[derive(Deserialize)]
+        struct Kept<'p> {
+            #[serde(borrow)]
+            prediction: &'p serde_json::value::RawValue,
+        }
+        if likely_misspelled(file, &[]).is_none() {
+            return Ok(None);
+        }
+        let (conn, mut unpacker) = (&self.db.conn, Unpacker::default());
+        let mut lines = Vec::new();
+        for state in [CaseState::Open, CaseState::Resolved, CaseState::Disputed] {
+            for row in case::scan(conn, state, LINES_LOOKED_AT, |_| true, || false)? {
+                let Ok(json) = blob::read(conn, &mut unpacker, row.event) else { continue };
+                let kept = serde_json::from_slice::<Kept<'_>>(&json);
+                lines.extend(kept.map(|kept| kept.prediction.get().to_owned()));
+            }
+        }
+        Ok(likely_misspelled(file, &lines))
     }
 
     /// Publishes traps; returns their version. What is published already, unchanged, keeps its
@@ -144,6 +171,9 @@ impl Workspace {
             if self.config.trap.iter().any(|other| other.name == trap.name) {
                 return Err(PublishError::TrapTwice(trap.name.clone()).into());
             }
+        }
+        if let Some(words) = self.misspelled(file)? {
+            return Err(PublishError::TrapName(words).into());
         }
         let version = latest.as_ref().map_or(0, |latest| latest.version) + 1;
         let changes = match (changes.trim(), &latest) {

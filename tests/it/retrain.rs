@@ -1382,3 +1382,93 @@ fn a_manifest_is_held_against_what_was_recorded() {
     let (code, said) = verify(&other);
     assert!(code == Some(0) && said.contains("recorded no such cut"), "{said}");
 }
+
+#[test]
+fn what_can_mean_two_deployments_ends_none() {
+    let place = bench();
+    let file = place.dir.path().join("p.csv");
+    fs::write(&file, "row,label,prediction\nx0,a,a\n").unwrap();
+    for name in ["one", "two"] {
+        place.ok(&[
+            "run",
+            "record",
+            "--cut",
+            "all",
+            "--name",
+            name,
+            "--predictions",
+            file.to_str().unwrap(),
+        ]);
+    }
+    let deploy = |run: &str, share: &str| {
+        place.run(&[
+            "deploy", "record", "--run", run, "--to", "prod", "--model", "m", "--share", share,
+        ])
+    };
+    assert!(deploy("one", "0.1").status.success() && deploy("one", "0.5").status.success());
+    // Once more is no second one.
+    let again = String::from_utf8(deploy("one", "0.5").stderr).unwrap();
+    assert!(again.contains("is recorded already"), "{again}");
+    let ended = || {
+        let list = lines(&place.ok(&["deploy", "list", "--json"]));
+        list.iter().filter(|one| !one["ended"].is_null()).count()
+    };
+    let output = place.run(&["deploy", "end", "prod"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && said.contains("share 0.1"), "{said}");
+    assert_eq!(ended(), 0);
+    let first = lines(&place.ok(&["deploy", "list", "--json"]))[0]["deployment"].clone();
+    place.ok(&["deploy", "end", first.as_str().unwrap()]);
+    place.ok(&["deploy", "end", "prod"]);
+    assert_eq!(ended(), 2);
+}
+
+/// Each id that a trace prints leads to a trace, and no model answered before it was learned.
+#[test]
+fn what_a_trace_names_can_be_traced() {
+    let place = bench();
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    let rows: String = (0..200).map(|n| format!("x{n},a,a\n")).collect();
+    fs::write(at("same.csv"), format!("row,label,prediction\n{rows}")).unwrap();
+    fs::write(at("gate.toml"), "name = \"g\"\n[[fix]]\nslice = \"all\"\ngain = 0.05\n").unwrap();
+    let same = at("same.csv");
+    place.ok(&["run", "record", "--cut", "all", "--name", "r", "--predictions", &same]);
+    place.run(&["gate", &at("gate.toml"), "--run", "r", "--before", &same]);
+    place.ok(&["gate", "waive", "r", "--reason", "we know"]);
+    // The model that flagged the cases is called so too.
+    let shown = json(&place.ok(&["show", "p0", "--json"]));
+    let model = shown["model"].as_str().filter(|model| !model.is_empty()).unwrap_or("m").to_owned();
+    place.ok(&["deploy", "record", "--run", "r", "--to", "prod", "--model", &model]);
+    let outcome = "{\"id\":\"p0\",\"observed_at\":\"2026-06-20T00:00:00Z\",\"truth\":\"pay\"}\n";
+    fs::write(at("o.jsonl"), outcome).unwrap();
+    place.ok(&["outcome", "import", &at("o.jsonl")]);
+    let mut seen = BTreeSet::new();
+    for from in ["p0", "r"] {
+        let trace = json(&place.ok(&["trace", from, "--json"]));
+        for node in trace["nodes"].as_array().unwrap() {
+            let id = node["id"].as_str().unwrap();
+            seen.insert(node["kind"].as_str().unwrap().to_owned());
+            place.ok(&["trace", id]);
+            if let Some(entry) = node["entry"].as_str() {
+                place.ok(&["trace", entry]);
+            }
+        }
+        let edges = trace["edges"].as_array().unwrap();
+        assert!(edges.iter().all(|edge| edge["why"] != "answered"), "{trace}");
+    }
+    for kind in [
+        "case",
+        "prediction",
+        "label",
+        "row",
+        "cut",
+        "run",
+        "gate",
+        "waiver",
+        "deployment",
+        "outcome",
+    ] {
+        assert!(seen.contains(kind), "{kind} in {seen:?}");
+    }
+    assert!(place.ok(&["trace", "r"]).contains("waived: we know"));
+}

@@ -905,3 +905,29 @@ fn what_a_trap_kept_is_counted_alike_everywhere() {
         assert_eq!((&kept["kept"], &kept["flagged"]), (&row["opened"], &row["flagged"]), "{row}");
     }
 }
+
+/// What `ingest` would refuse is not published, unless the stream has a field that is called so.
+#[test]
+fn a_misspelled_name_is_refused_before_it_is_published() {
+    let place = Place::new();
+    drop(place.create());
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    fs::write(at("traps.toml"), "[[trap]]\nname = \"unsure\"\nwhere = \"margn < 0.1\"\n").unwrap();
+    let told = |command: &str| {
+        let output = place.run(&["trap", command, &at("traps.toml")]);
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap(), String::from_utf8(said).unwrap())
+    };
+    let (code, said) = told("check");
+    assert!(code == 1 && said.contains("Did you mean") && !said.contains("sound"), "{said}");
+    let (code, said) = told("publish");
+    assert!(code != 0 && said.contains("not published") && said.contains("margin"), "{said}");
+    let own = line("p0", "hello", "pay", 0.5, 0).replacen('{', "{\"margn\":0.05,", 1);
+    fs::write(at("stream.jsonl"), own).unwrap();
+    place.ok(&["ingest", &at("stream.jsonl"), "--where", "true"]);
+    assert_eq!((told("check").0, told("publish").0), (0, 0));
+    fs::write(at("traps.toml"), "[[alarm]]\nname = \"a\"\nwatch = \"confidence\"\ndelta = 2.0\n")
+        .unwrap();
+    let (code, said) = told("check");
+    assert!(code != 0 && said.contains("delta lies between 0 and 1"), "{said}");
+}

@@ -20,6 +20,8 @@ pub enum PublishError {
     OwnerNoLead(String),
     #[error("two traps are called `{0}`: one is published, one stands in config.toml")]
     TrapTwice(String),
+    #[error("the traps are not published: {0}")]
+    TrapName(String),
     #[error("no one alarm begins with `{id}`; open ones are: {known}")]
     NoAlarm { id: String, known: String },
 }
@@ -40,6 +42,9 @@ impl Advice for PublishError {
             Self::TermsInUse(_) => "Put them in, or publish protocols first that do not use them.",
             Self::PolicyField(_) => "`casework protocol show` lists the fields that protocols set.",
             Self::NoAlarm { .. } => "`casework trap alarms` lists them.",
+            Self::TrapName(_) => {
+                "Where a stream has a field of that name, take some of it in first: casework ingest FILE --where true."
+            }
             Self::TrapTwice(_) => "Give one of them another name.",
             Self::OwnerNoLead(_) => "`casework roster show` lists leads.",
         };
