@@ -473,6 +473,12 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
             summary.of_other_stream
         ));
     }
+    for (alarm, n) in &summary.untold {
+        say(&format!(
+            "  alarm {alarm}: {} from the reference, and whether by chance can't be told: too few rows of each category; a longer `window` has more",
+            if *n == 1 { "1 window differs".to_owned() } else { format!("{n} windows differ") }
+        ));
+    }
     if summary.late > 0 {
         say(&format!(
             "  alarms pass over {} predictions of before what they have looked at: late, or read again",

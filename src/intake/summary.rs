@@ -49,6 +49,10 @@ pub struct Summary {
     pub late: u64,
     #[serde(skip_serializing_if = "is_zero")]
     pub ahead: u64,
+    /// Windows of alarms that differ from the reference, of which it could not be told whether by
+    /// chance: each category has too few rows in them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub untold: BTreeMap<String, u64>,
     /// Cases about which nobody is asked any more, or not even at first: smaller draws came.
     #[serde(skip_serializing_if = "is_zero")]
     pub gave_way: u64,
@@ -186,6 +190,9 @@ impl Summary {
         self.would_open.extend(other.would_open);
         self.of_other_stream += other.of_other_stream;
         self.late += other.late;
+        for (alarm, n) in other.untold {
+            *self.untold.entry(alarm).or_default() += n;
+        }
         self.gave_way += other.gave_way;
         self.ahead += other.ahead;
         self.alarms += other.alarms;

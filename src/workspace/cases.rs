@@ -274,6 +274,7 @@ impl Workspace {
         let window = window.into_inner().unwrap_or_else(PoisonError::into_inner);
         (summary.unseen_fields, summary.takes_all) = (unseen_fields, traps.takes_all());
         (summary.late, summary.ahead) = alarms.passed_over();
+        summary.untold = alarms.untold();
         summary.gave_way = passed_over(&self.db)?.saturating_sub(before);
         if !request.dry_run {
             self.keep_following(Following { alarms, window, kept }, request.piece)?;

@@ -257,3 +257,26 @@ fn logs_may_come_through_a_pipe() {
     writer.join().unwrap();
     assert!(place.ok(&["show", "1"]).contains("through a pipe"));
 }
+
+/// A file of lines whose last one breaks off was cut: what is whole is read, and it is said.
+#[test]
+fn a_last_line_that_breaks_off_is_said_to() {
+    let place = Place::new();
+    drop(place.create());
+    let whole = line("p0", "hello", "pay", 0.5, 0);
+    let next = line("p1", "hello", "pay", 0.5, 1);
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    for (name, end, code) in [
+        ("whole.jsonl", next.trim_end(), 0),
+        ("cut.jsonl", &next[..next.len() / 2], 2),
+        ("rubbish.jsonl", "{\"id\": nonsense}", 0),
+    ] {
+        std::fs::write(at(name), format!("{whole}{end}")).unwrap();
+        let output = place.run(&["ingest", &at(name), "--where", "true", "--dry-run"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{name}: {said}");
+        assert_eq!(said.contains("breaks off in its last line"), code == 2, "{name}: {said}");
+        let read = if name == "whole.jsonl" { "2 would be opened" } else { "1 would be opened" };
+        assert!(String::from_utf8_lossy(&output.stdout).contains(read), "{name}");
+    }
+}

@@ -99,11 +99,12 @@ fn labels_that_go_out_come_back_whole() {
     let wanted = labels(&place);
     assert_eq!(wanted.len(), 4);
     assert_eq!(wanted[0]["evidence"], json!([[0, 6]]));
-    for format in ["jsonl", "label-studio", "prodigy", "doccano"] {
+    for format in ["jsonl", "label-studio", "prodigy", "doccano", "argilla"] {
         let out = place.dir.path().join(format).display().to_string();
         place.ok(&["export", "--format", format, "--out", &out]);
         let from = match format {
             "label-studio" => format!("{out}/tasks.json"),
+            "argilla" => format!("{out}/records.json"),
             _ => out.clone(),
         };
         for with_cases in [true, false] {

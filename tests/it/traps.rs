@@ -931,3 +931,22 @@ fn a_misspelled_name_is_refused_before_it_is_published() {
     let (code, said) = told("check");
     assert!(code != 0 && said.contains("delta lies between 0 and 1"), "{said}");
 }
+
+/// Where each category has too few rows for a test, that is said: silence would read as no shift.
+#[test]
+fn a_window_that_can_not_be_told_is_said_to_be() {
+    let Some(data) = shared("traps::a_window_that_can_not_be_told_is_said_to_be") else { return };
+    let place = Place::new();
+    drop(place.create());
+    let path = place.dir.path().join("traps.toml").display().to_string();
+    let alarm = "[[alarm]]\nname = \"labels moved\"\ncompare = \"label\"\nwindow = \"1d\"\neffect = 0.1\nleast = 200\n";
+    fs::write(&path, alarm).unwrap();
+    let base = data.join("clinc150/base_train.jsonl").display().to_string();
+    place.ok(&["trap", "publish", &path]);
+    place.ok(&["reference", "set", "base", "--file", &base]);
+    let stream = data.join("stream/stream.jsonl").display().to_string();
+    let output = place.run(&["ingest", &stream]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && said.contains("alarm labels moved: "), "{said}");
+    assert!(said.contains("can't be told"), "{said}");
+}

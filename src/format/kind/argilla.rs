@@ -6,6 +6,7 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
+use super::ours::{self, OURS};
 use crate::domain::ids::{Hash, uuid8};
 use crate::format::foreign::{
     Foreign, LabelOptions, Labels, LabelsIn, Loss, Said, characters, id_of_text, line_of, text,
@@ -67,17 +68,24 @@ impl Peer for Records {
         let mut suggestions = Map::new();
         if let Some(predicted) = &about.predicted {
             self.labels.insert(predicted.clone());
-            let score = sure_of(about).unwrap_or_default();
             suggestions.insert(
                 "label".to_owned(),
-                json!({ "value": predicted, "score": score, "agent": model_of(about) }),
+                json!({ "value": predicted, "score": sure_of(about), "agent": model_of(about) }),
             );
         }
         let reviewers: Vec<_> = item.given.iter().map(|given| &given.reviewer).collect();
+        let by_user = item.given.iter().map(|given| {
+            let mut told = ours::told(given);
+            told["user"] = json!(user(&self.options, given.reviewer.as_deref()));
+            told
+        });
+        let by_user: Vec<Value> = by_user.collect();
         let record = json!({
             "id": about.id, "fields": { "text": about.text },
             "metadata": { "case": about.case, "stream": about.stream, "occurred_at": about.occurred_at,
-                "trace_id": about.trace_id.as_deref().unwrap_or_default(), "reviewers": json!(reviewers).to_string() },
+                "trace_id": about.trace_id.as_deref().unwrap_or_default(), "reviewers": json!(reviewers).to_string(),
+                // Metadata are texts there.
+                OURS: json!(by_user).to_string() },
             "suggestions": suggestions, "responses": responses, "vectors": {},
             "status": if item.given.is_empty() { "pending" } else { "completed" }, "_server_id": null,
         });
@@ -196,10 +204,24 @@ impl Labels for Responses {
             || text(record, "label.suggestion"),
             |of| of["label"]["value"].as_str().map(str::to_owned),
         );
+        // How sure the model was, and which.
+        let of_suggestion = |part: &str| match record.get("suggestions") {
+            Some(of) => of["label"].get(part).cloned(),
+            None => record.get(&format!("label.suggestion.{part}")).cloned(),
+        };
+        let score = of_suggestion("score").filter(Value::is_number);
+        let agent = of_suggestion("agent").filter(Value::is_string);
         let line = match (&id, &words) {
             (Some(id), Some(words)) => {
                 let mut rest = meta.clone();
                 rest.retain(|name, _| ["trace_id", "stream"].contains(&name.as_str()));
+                if let (Some(label), Some(score)) = (&suggested, score) {
+                    let prediction = json!({ "label": label, "confidence": score });
+                    rest.insert("prediction".to_owned(), prediction);
+                }
+                if let Some(agent) = agent {
+                    rest.insert("model".to_owned(), json!({ "name": agent }));
+                }
                 line_of(id, words, meta.get("occurred_at"), suggested.as_deref(), &rest)
             }
             _ => Map::new(),
@@ -247,12 +269,20 @@ impl Labels for Responses {
                 );
             }
         }
+        let told = ours::read(&meta);
+        let told = told.as_array().cloned().unwrap_or_default();
         for (user, status, answers) in by_user {
             let wanted = self.0.status.as_deref().unwrap_or("submitted");
             match status.as_deref() {
                 Some("draft") if wanted != "draft" => loss.drafts += 1,
                 Some("discarded") if wanted != "discarded" => loss.skipped += 1,
-                _ => self.push(&base, &user, answers, place, to, loss),
+                _ => {
+                    self.push(&base, &user, answers, place, to, loss);
+                    let told = told.iter().find(|told| told["user"] == user.as_str());
+                    if let (Some(foreign), Some(told)) = (to.last_mut(), told) {
+                        ours::take_over(foreign, told);
+                    }
+                }
             }
         }
     }

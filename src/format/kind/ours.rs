@@ -7,6 +7,7 @@ use super::spans::EVIDENCE;
 use crate::domain::label::Step;
 use crate::domain::protocol::{Places, Span};
 use crate::format::foreign::{Foreign, Said};
+use crate::format::path::scalar;
 use crate::format::peer::Given;
 
 /// The name under which it stands.
@@ -49,6 +50,21 @@ pub fn take_over(foreign: &mut Foreign, told: &Value) {
     let is_known = |(start, end, _): &(usize, usize, String)| {
         known.contains(&Span { start: *start, end: *end })
     };
+    // What is as it was stands in the path, and the rationale in its place.
+    let unchanged = |name: &str, said: &Said| match said {
+        Said::One(text) if name == "rationale" => *text == foreign.rationale,
+        Said::One(text) => {
+            told["outcome"].get(name).is_some_and(|value| scalar(value).as_ref() == text)
+        }
+        _ => false,
+    };
+    if !foreign.path.is_empty() {
+        let said = std::mem::take(&mut foreign.said);
+        foreign.said = said
+            .into_iter()
+            .filter(|(name, said)| name == "label" || !unchanged(name, said))
+            .collect();
+    }
     let marked = foreign.said.iter().position(|(name, _)| name == EVIDENCE);
     let same = marked.is_none_or(|at| match &foreign.said[at].1 {
         Said::Places(said) => said.iter().all(is_known),
@@ -63,7 +79,7 @@ pub fn take_over(foreign: &mut Foreign, told: &Value) {
         let known = foreign.said.iter().any(|(said, _)| said == name);
         // An answer of the path stands in it.
         if !known && foreign.path.is_empty() && !value.is_array() && !value.is_object() {
-            let text = crate::format::path::scalar(value).into_owned();
+            let text = scalar(value).into_owned();
             foreign.said.push((name.clone(), Said::One(text)));
         }
     }

@@ -14,7 +14,7 @@ pub use sniff::{Container, Seen, sniff};
 
 use super::kind::Kind;
 use super::read::Options;
-use super::read::bytes::{Bytes, Count, Counted, Flaws, decode, guarded, unpack};
+use super::read::bytes::{Bytes, Count, Counted, Flaws, ToItsEnd, decode, guarded, unpack};
 use super::read::files::Part;
 use crate::domain::advice::Advice;
 use crate::domain::prediction::Reject;
@@ -179,7 +179,8 @@ impl Inputs {
                     && seen.kind.is_none_or(|kind| kind.name == "jsonl"));
         let mut seen = seen;
         let input = if lines {
-            Input::Lines(Box::new(begun.bytes.reader))
+            let (reader, name) = (begun.bytes.reader, part.name.clone());
+            Input::Lines(Box::new(ToItsEnd::new(reader, name, told.flaws.clone())))
         } else {
             let records = records::Records::new(self.clone(), begun, &count, &told)?;
             if seen.kind.is_none() && !seen.mapped {

@@ -29,6 +29,50 @@ impl Flaws {
     }
 }
 
+/// Most bytes of a last line that are looked at.
+const LAST_LINE_MAX: usize = 1 << 20;
+
+/// Lines of JSON as they come; whether the last of them breaks off is said at the end.
+pub struct ToItsEnd<R> {
+    inner: R,
+    name: String,
+    flaws: Flaws,
+    /// What came since the last end of a line.
+    last: Vec<u8>,
+}
+
+impl<R> ToItsEnd<R> {
+    pub fn new(inner: R, name: String, flaws: Flaws) -> Self {
+        Self { inner, name, flaws, last: Vec::new() }
+    }
+}
+
+impl<R: Read> Read for ToItsEnd<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(to)?;
+        if n == 0 && !to.is_empty() {
+            let last = std::mem::take(&mut self.last);
+            let whole = last.len() < LAST_LINE_MAX && last.trim_ascii_start().starts_with(b"{");
+            let read = whole.then(|| serde_json::from_slice::<serde::de::IgnoredAny>(&last));
+            if read.is_some_and(|read| read.is_err_and(|error| error.is_eof())) {
+                self.flaws.say(format!("{} breaks off in its last line", self.name));
+            }
+            return Ok(0);
+        }
+        let came = &to[..n];
+        let since = match memchr::memrchr(b'\n', came) {
+            Some(at) => {
+                self.last.clear();
+                &came[at + 1..]
+            }
+            None => came,
+        };
+        let room = LAST_LINE_MAX.saturating_sub(self.last.len());
+        self.last.extend_from_slice(&since[..since.len().min(room)]);
+        Ok(n)
+    }
+}
+
 /// How many bytes of a file were read, for whoever shows progress.
 pub type Count = Arc<AtomicU64>;
 

@@ -33,7 +33,8 @@ pub struct Shift {
     pub effect: f64,
     /// The stability index is above what it may be.
     pub unstable: bool,
-    pub p: f64,
+    /// None where each category has too few rows for the test to bear.
+    pub p: Option<f64>,
     pub rows: u64,
     pub before: Option<f64>,
     pub now: Option<f64>,
@@ -67,7 +68,7 @@ impl Window {
                 statistic: found.ks,
                 effect: found.ks,
                 unstable: found.deciles_psi >= found.deciles_psi_limit_5pct.max(STABLE),
-                p: found.ks_p_limit,
+                p: Some(found.ks_p_limit),
                 rows: (now.len() as u64).min(sample.len() as u64),
                 before: Some(found.mean[0]),
                 now: Some(found.mean[1]),
@@ -99,7 +100,7 @@ impl Window {
             statistic: found.chi2_pooled,
             effect: found.effect,
             unstable: false,
-            p: found.chi2_pooled_p.unwrap_or(1.0),
+            p: found.chi2_pooled_p,
             rows: all[0].min(all[1]),
             before: shares.map(|(before, _)| before),
             now: shares.map(|(_, now)| now),

@@ -68,6 +68,8 @@ pub struct Alarms {
     manner: Manner,
     /// Rows of before what was looked at already, and rows from beyond the clock.
     late: u64,
+    /// Windows that differ, of which the test could not say whether by chance: by alarm.
+    untold: BTreeMap<String, u64>,
     ahead: u64,
 }
 
@@ -120,6 +122,7 @@ impl Alarms {
             canaries: Canaries::default(),
             manner: Manner::default(),
             late: 0,
+            untold: BTreeMap::new(),
             ahead: 0,
         }
     }
@@ -157,6 +160,11 @@ impl Alarms {
     /// The canaries alone.
     pub fn into_canaries(self) -> Canaries {
         self.canaries
+    }
+
+    /// How many windows of each alarm the test could not say anything of.
+    pub fn untold(&mut self) -> BTreeMap<String, u64> {
+        std::mem::take(&mut self.untold)
     }
 
     /// How many rows are of before what was looked at already (late, or read again), and how many from
@@ -456,7 +464,7 @@ impl Alarms {
                     window.shift(self.reference.as_ref()?, field)
                 })
                 .collect();
-            let p: Vec<f64> = told.iter().flatten().map(|shift| shift.p).collect();
+            let p: Vec<f64> = told.iter().flatten().map(|shift| shift.p.unwrap_or(1.0)).collect();
             let mut adjusted = holm(&p).into_iter();
             for ((place, window), shift) in windows.into_iter().zip(told) {
                 let Some(shift) = shift else { continue };
@@ -464,6 +472,9 @@ impl Alarms {
                 let (alarm, version) = &self.list[place];
                 let least = alarm.least.unwrap_or(LEAST);
                 let large = shift.effect >= alarm.effect.unwrap_or(EFFECT) || shift.unstable;
+                if large && shift.rows >= least && shift.p.is_none() {
+                    *self.untold.entry(alarm.name.clone()).or_default() += 1;
+                }
                 if !large || p > alarm.alpha.unwrap_or(ALPHA) || shift.rows < least {
                     continue;
                 }
