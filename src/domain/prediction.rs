@@ -31,6 +31,8 @@ pub enum Reject {
     NoZone,
     #[error("no time: --time names the field, or --at says what stands for it (a time, or `file`)")]
     NoTime,
+    #[error("a quote is opened in it and never closed")]
+    Unclosed,
     #[error("{0}")]
     Foreign(String),
     #[error("no `{0}`")]

@@ -111,9 +111,9 @@ impl Times {
                 return if utc { Ok(out(local.and_utc())) } else { self.local(local) };
             }
         }
-        // An offset without a colon, or after a blank.
+        // An offset without a colon, in hours alone, or after a blank.
         for format in
-            ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f %z"]
+            ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z"]
         {
             if let Ok(at) = DateTime::parse_from_str(text, format) {
                 return Ok(out(at.to_utc()));

@@ -348,3 +348,38 @@ fn a_verdict_is_never_taken_for_the_label() {
     assert!(!made.contains("labels = [\n  \"wrong_label\""), "{made}");
     place.ok(&["protocol", "check", &out]);
 }
+
+/// Nothing of a row is lost without a word, whatever its first one is.
+#[test]
+fn rows_of_csv_lose_nothing_and_say_what_is_wrong() {
+    let place = desk(false);
+    let rows = "id,timestamp,text,label,confidence\n\
+        a,2026-06-01 08:00:00+02,one,,0.1\nb,2026-06-01 08:00:00.5-0530,two,x,NaN\nc,2026-06-01T08:00:00Z,three,x,0.5\n";
+    place.ok(&["ingest", "--where", "true", &file(&place, "rows.csv", rows)]);
+    let line = |id: &str| -> Value {
+        let shown: Value = serde_json::from_str(&place.ok(&["show", id, "--json"])).unwrap();
+        shown["line"].clone()
+    };
+    assert_eq!(line("a")["input"], json!({ "text": "one", "confidence": "0.1" }));
+    assert_eq!(line("b")["input"], json!({ "text": "two", "confidence": "NaN" }));
+    assert_eq!(line("c")["prediction"], json!({ "label": "x", "confidence": 0.5 }));
+    assert_eq!(line("a")["occurred_at"], "2026-06-01T06:00:00.000Z");
+    assert_eq!(line("b")["occurred_at"], "2026-06-01T13:30:00.500Z");
+    // A first row that is longer than what is looked at.
+    let long = "x".repeat(300_000);
+    let rows = format!("id,timestamp,text,label\nlong,2026-06-01T08:00:00Z,{long},y\n");
+    place.ok(&["ingest", "--where", "true", &file(&place, "long.csv", &rows)]);
+    assert_eq!(line("long")["input"]["text"].as_str().map(str::len), Some(long.len()));
+    // What is in another encoding is told to be, not to have other columns.
+    let path = place.dir.path().join("latin.csv");
+    std::fs::write(&path, b"id,timestamp,text,label\nl,2026-06-01T08:00:00Z,caf\xe9,y\n").unwrap();
+    let output = place.run(&["ingest", "--where", "true", path.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("--encoding windows-1252"), "{said}");
+    // A quote that is never closed takes what is behind it: that is no mere rejected row.
+    let rows = "id,timestamp,text,label\np,2026-06-01T08:00:00Z,one,y\nq,2026-06-01T08:00:00Z,\"two,y\nr,2026-06-01T08:00:00Z,three,y\n";
+    let output = place.run(&["ingest", "--where", "true", &file(&place, "open.csv", rows)]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && said.contains("line 3 breaks off"), "{said}");
+    assert_eq!(line("p")["input"]["text"], "one");
+}

@@ -282,6 +282,15 @@ impl Cases for Rows {
                 quote(cells.get(*at), &mut to);
                 between = ",";
             }
+            // What is said of how sure the model was is not lost, where it said nothing or no number.
+            let sure = text(sure).filter(|_| confidence.is_none() || text(label).is_none());
+            if let (Some(sure), Some(name)) = (sure, columns.of("confidence")) {
+                to.extend(between.bytes());
+                quote(name, &mut to);
+                to.push(b':');
+                quote(sure, &mut to);
+                between = ",";
+            }
             if let Some(session) = text(session).filter(|_| !plan.has_session) {
                 to.extend(format!("{between}\"session_id\":").bytes());
                 quote(session, &mut to);
@@ -330,6 +339,7 @@ impl Cases for Rows {
         let (model, model_version, latency_ms) =
             (text(value("model")), text(value("model_version")), value("latency_ms"));
         let latency_ms = latency_ms.and_then(|value| number(&scalar(&value)));
+        let written = sure.as_ref().map(|sure| scalar(sure).into_owned());
         let confidence = match confidence(sure, self.decimal_comma) {
             Ok(confidence) => confidence,
             Err(reject) => return to.push(Found::Reject(reject)),
@@ -353,6 +363,13 @@ impl Cases for Rows {
                 Some(Answer { label: Some(scalar(&label).into_owned()), ..Answer::default() })
             }
         };
+        // What is said of how sure the model was is not lost, where it said nothing or no number.
+        let known = answer.as_ref().is_some_and(|_| confidence.is_some());
+        if let (Some(written), Some(name)) =
+            (written.filter(|text| !known && !text.is_empty()), columns.of("confidence"))
+        {
+            input.entry(name).or_insert(Value::from(written));
+        }
         let answer = answer.map(|answer| Answer {
             confidence: confidence.or(answer.confidence.clone()),
             ..answer

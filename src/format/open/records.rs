@@ -201,7 +201,14 @@ impl Records {
         self.number = number;
         let record = match read {
             Ok(record) => record,
-            Err(reject) => return self.ready.push_back(Record { number, line: Err(reject) }),
+            Err(reject) => {
+                if reject == Reject::Unclosed {
+                    let words =
+                        "a quote that it opens is never closed, so nothing behind it was read";
+                    self.told.flaws.say(format!("line {number} breaks off: {words}"));
+                }
+                return self.ready.push_back(Record { number, line: Err(reject) });
+            }
         };
         match &mut self.cases {
             Some(cases) => {

@@ -263,8 +263,16 @@ fn first_records(
             let Ok(rows) = Rows::new(Cursor::new(head), dialect, !options.no_header) else {
                 return Vec::new();
             };
+            let named: Map<String, Value> =
+                rows.names().iter().map(|name| (name.clone(), Value::from(""))).collect();
             let rows = rows.take(RECORDS).flatten();
-            rows.filter_map(|row| Some((row.line, row.cells.ok()?.into_record()))).collect()
+            let found = rows.filter_map(|row| Some((row.line, row.cells.ok()?.into_record())));
+            let found: Vec<_> = found.collect();
+            // No row that is whole and sound: the columns say what it is, and rows what is wrong.
+            match found.is_empty() && head.len() > named.len() && !named.is_empty() {
+                true => vec![(1, named)],
+                false => found,
+            }
         }
         Container::Objects => {
             let plain = |within| {

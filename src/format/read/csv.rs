@@ -184,6 +184,13 @@ impl<R: BufRead> Rows<R> {
     }
 }
 
+impl<R> Rows<R> {
+    /// What the columns are called, where a first row says so.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+}
+
 impl<R: BufRead> Iterator for Rows<R> {
     type Item = io::Result<Row>;
 
@@ -221,7 +228,7 @@ impl<R: BufRead> Iterator for Rows<R> {
         let cells = if unclosed {
             self.ended = true;
             line = self.record.position().map_or(line, csv::Position::line) + self.lines_before;
-            Err(Reject::Foreign("a quote is opened in it and never closed".to_owned()))
+            Err(Reject::Unclosed)
         } else if have != want {
             Err(Reject::Foreign(format!("{have} cells, where there are {want} columns")))
         } else {
