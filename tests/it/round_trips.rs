@@ -383,3 +383,134 @@ fn rows_of_csv_lose_nothing_and_say_what_is_wrong() {
     assert!(output.status.code() == Some(2) && said.contains("line 3 breaks off"), "{said}");
     assert_eq!(line("p")["input"]["text"], "one");
 }
+
+/// What was asked and answered is found in each envelope, and what else it says is kept.
+#[test]
+fn envelopes_are_opened_to_what_was_asked_and_answered() {
+    let place = desk(false);
+    let shown = |id: &str| -> Value {
+        let shown: Value = serde_json::from_str(&place.ok(&["show", id, "--json"])).unwrap();
+        shown["line"].clone()
+    };
+    let ingest = |name: &str, records: &[Value]| {
+        let text: String = records.iter().map(|record| format!("{record}\n")).collect();
+        let path = file(&place, name, &text);
+        place.ok(&["ingest", "--where", "true", &path])
+    };
+    let text = |value: &str| json!({ "stringValue": value });
+    let span = |trace: &str, attributes: &[(&str, Value)]| {
+        let attributes: Vec<Value> =
+            attributes.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect();
+        json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": [{ "traceId": trace, "spanId": "1", "name": "chat",
+            "startTimeUnixNano": "1780300800000000000", "endTimeUnixNano": "1780300801500000000",
+            "attributes": attributes }] }] }] })
+    };
+    let said = |role: &str, content: &str| {
+        json!([{ "role": role, "parts": [{ "type": "text", "content": content }] }]).to_string()
+    };
+    ingest(
+        "genai.jsonl",
+        &[
+            span(
+                "aa",
+                &[
+                    ("gen_ai.input.messages", text(&said("user", "where is it"))),
+                    ("gen_ai.output.messages", text(&said("assistant", "refund"))),
+                    ("gen_ai.request.model", text("m")),
+                    ("gen_ai.usage.input_tokens", json!({ "intValue": "12" })),
+                ],
+            ),
+            span(
+                "bb",
+                &[
+                    ("gen_ai.prompt.0.role", text("user")),
+                    ("gen_ai.prompt.0.content", text("and now")),
+                    ("gen_ai.completion.0.content", text("track")),
+                ],
+            ),
+        ],
+    );
+    let (one, two) = (shown("aa"), shown("bb"));
+    assert_eq!(
+        (&one["input"]["text"], &one["prediction"]["label"]),
+        (&json!("where is it"), &json!("refund"))
+    );
+    assert_eq!(
+        (&one["model"]["name"], &one["attributes"]["gen_ai.usage.input_tokens"]),
+        (&json!("m"), &json!(12))
+    );
+    assert_eq!(
+        (&two["input"]["text"], &two["prediction"]["label"]),
+        (&json!("and now"), &json!("track"))
+    );
+    // A batch of OpenAI's responses.
+    ingest(
+        "batch.jsonl",
+        &[
+            json!({ "custom_id": "r1", "method": "POST", "url": "/v1/responses", "body": { "model": "m", "input": "hello" } }),
+            json!({ "custom_id": "r1", "response": { "body": { "created_at": 1_717_401_600, "model": "m", "output": [
+            { "type": "reasoning", "summary": [] },
+            { "type": "message", "content": [{ "type": "output_text", "text": "track" }] }] } } }),
+        ],
+    );
+    let one = shown("r1");
+    assert_eq!(
+        (&one["input"]["text"], &one["prediction"]["label"]),
+        (&json!("hello"), &json!("track"))
+    );
+    assert_eq!(one["output"][0]["type"], "reasoning", "{one}");
+    // Version 2 of the inference protocol: a row for each of the first dimension.
+    let event = |kind: &str, data: Value| {
+        json!({ "specversion": "1.0", "type": format!("org.kubeflow.serving.inference.{kind}"), "source": "x",
+            "id": "v2", "time": "2026-06-01T08:00:00Z", "data": data })
+    };
+    let tensor = |name: &str, shape: Value, data: Value| json!({ "name": name, "shape": shape, "datatype": "X", "data": data });
+    ingest(
+        "events.jsonl",
+        &[
+            event(
+                "request",
+                json!({ "inputs": [tensor("query", json!([2]), json!(["a", "b"])),
+            tensor("x", json!([2, 2]), json!([1, 2, 3, 4]))] }),
+            ),
+            event(
+                "response",
+                json!({ "outputs": [tensor("label", json!([2, 1]), json!([["p"], ["q"]])),
+            tensor("score", json!([2]), json!([0.5, 0.25]))] }),
+            ),
+        ],
+    );
+    let (one, two) = (shown("v2#0"), shown("v2#1"));
+    assert_eq!(one["input"], json!({ "query": "a", "x": [1, 2], "text": "a" }));
+    assert_eq!(two["prediction"], json!({ "label": "q", "confidence": 0.25 }), "{two}");
+    // LangChain's objects in a run of LangSmith.
+    let turn = |class: &str, content: &str| {
+        json!({ "lc": 1, "type": "constructor",
+        "id": ["langchain", "schema", "messages", class], "kwargs": { "content": content, "type": "x" } })
+    };
+    ingest(
+        "runs.jsonl",
+        &[json!({ "id": "run-1", "run_type": "chain", "start_time": "2026-06-01T08:00:00Z",
+        "inputs": { "messages": [[turn("SystemMessage", "be kind"), turn("HumanMessage", "hello there")]] },
+        "outputs": { "generations": [[{ "text": "greeting" }]], "llm_output": { "tokens": 3 } } })],
+    );
+    let one = shown("run-1");
+    assert_eq!(
+        (&one["input"]["text"], &one["prediction"]["label"]),
+        (&json!("hello there"), &json!("greeting"))
+    );
+    assert_eq!(one["input"]["messages"][0], json!({ "role": "system", "content": "be kind" }));
+    assert_eq!(one["output"]["llm_output"]["tokens"], 3);
+    // What Langfuse says beside.
+    ingest(
+        "langfuse.jsonl",
+        &[
+            json!({ "id": "o", "traceId": "lf", "type": "GENERATION", "startTime": "2026-06-01T08:00:00Z",
+        "input": "hi", "output": "hello", "model": "m", "latency": 1.25, "usageDetails": { "input": 5 },
+        "modelParameters": { "temperature": 0 } }),
+        ],
+    );
+    let one = shown("lf");
+    assert_eq!((&one["latency_ms"], &one["usageDetails"]["input"]), (&json!(1250.0), &json!(5)));
+    assert_eq!(one["modelParameters"]["temperature"], 0);
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::format::read::case::{Answer, Case, input_of, text_of, unwrapped};
 use crate::format::read::{Cases, Found, Options};
@@ -19,6 +19,23 @@ pub fn claims(record: &Map<String, Value>) -> bool {
 pub fn cases(_: &Options) -> Box<dyn Cases> {
     Box::<Observations>::default()
 }
+
+/// What an observation says that a case has in its own places.
+const OF_CASE: [&str; 13] = [
+    "id",
+    "traceId",
+    "type",
+    "startTime",
+    "endTime",
+    "input",
+    "output",
+    "isRootObservation",
+    "parentObservationId",
+    "model",
+    "providedModelName",
+    "sessionId",
+    "latency",
+];
 
 /// Traces that wait for what observations inside of them say, or these for their root.
 const WAITING_MAX: usize = 50_000;
@@ -57,11 +74,11 @@ impl Cases for Observations {
             .find_map(|name| meta[*name].as_str());
         let failed = record.get("level").is_some_and(|level| level == "ERROR");
         let mut rest = Map::new();
-        for name in ["name", "environment", "metadata", "statusMessage"] {
-            if let Some(value) = record.get(name) {
-                rest.insert(name.to_owned(), value.clone());
-            }
+        // Whatever else it says is kept: what it cost, how it was asked, which prompt it was.
+        for (name, value) in record.iter().filter(|(name, _)| !OF_CASE.contains(&name.as_str())) {
+            rest.insert(name.clone(), value.clone());
         }
+        let latency_ms = record.get("latency").and_then(Value::as_f64).map(|s| json!(s * 1e3));
         let output = record.get("output").map(unwrapped).unwrap_or_default();
         let model = model.or_else(|| self.models.remove(trace.as_deref()?));
         let case = Case {
@@ -72,6 +89,7 @@ impl Cases for Observations {
             model,
             input: record.get("input").map(|input| input_of(&unwrapped(input))).unwrap_or_default(),
             answer: if failed { None } else { Answer::of_json(&output) },
+            latency_ms,
             rest,
             ..Case::default()
         };

@@ -56,7 +56,12 @@ fn joined(
             case.model = Some(model.to_owned());
         }
         let choice = body.get("choices").and_then(|list| list.get(0));
-        case.answer = choice.map(Answer::of_choice);
+        let response = body.get("output").filter(|output| output.is_array());
+        case.answer = choice.map(Answer::of_choice).or_else(|| response.map(Answer::of_response));
+        for name in ["usage", "status"] {
+            let value = body.get(name).filter(|value| !value.is_null());
+            case.rest.extend(value.map(|value| (name.to_owned(), value.clone())));
+        }
         let failed =
             result.get("error").filter(|error| !error.is_null()).or_else(|| body.get("error"));
         if let Some(error) = failed {

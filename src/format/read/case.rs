@@ -171,6 +171,13 @@ impl Answer {
         if let Some(choice) = object.get("choices").and_then(|list| list.get(0)) {
             return Self::of_choice(choice);
         }
+        // What LangChain's models answer, of which the first counts.
+        if let Some(first) = object.get("generations").map(|list| &list[0][0])
+            && let Some(text) = first["text"].as_str()
+        {
+            let output = Some(Value::Object(object.clone()));
+            return Self { label: Some(text.to_owned()), output, ..Self::default() };
+        }
         if let Some(Value::String(text)) = object.get("content") {
             return Self { label: Some(text.clone()), ..Self::default() };
         }
@@ -211,6 +218,17 @@ impl Answer {
         let plain = label.is_some() && object.len() <= 1 + usize::from(confidence.is_some());
         let output = (!plain).then(|| Value::Object(object.clone()));
         Self { label, confidence, top_k: Vec::new(), output }
+    }
+
+    /// What a model answered as OpenAI's responses have it: a list of what it did, among it messages.
+    pub fn of_response(output: &Value) -> Self {
+        let items = output.as_array().map(Vec::as_slice).unwrap_or_default();
+        let parts = items.iter().filter(|item| item["type"] == "message");
+        let parts = parts.flat_map(|item| item["content"].as_array().into_iter().flatten());
+        let texts: Vec<&str> = parts.filter_map(|part| part["text"].as_str()).collect();
+        let label = (!texts.is_empty()).then(|| texts.join("\n"));
+        let plain = items.len() == 1 && texts.len() == 1;
+        Self { label, output: (!plain).then(|| output.clone()), ..Self::default() }
     }
 
     /// What a chat model answered: its text, how sure it is where that is one token.
@@ -254,11 +272,13 @@ pub fn input_of(value: &Value) -> Map<String, Value> {
         Value::Object(object) => {
             let mut input = object.clone();
             // A list of chats with one chat in it.
-            if let Some(Value::Array(chats)) = input.get("messages")
-                && let [chat @ Value::Array(_)] = chats.as_slice()
-            {
-                let chat = chat.clone();
-                input.insert("messages".to_owned(), chat);
+            if let Some(Value::Array(chats)) = input.get("messages") {
+                let chat = match chats.as_slice() {
+                    [Value::Array(chat)] => chat.clone(),
+                    _ => chats.clone(),
+                };
+                let chat = chat.into_iter().map(unserialized).collect();
+                input.insert("messages".to_owned(), Value::Array(chat));
             }
             if !input.contains_key("text")
                 && let Some(text) = input.get("messages").and_then(said)
@@ -280,6 +300,27 @@ pub fn input_of(value: &Value) -> Map<String, Value> {
         Value::Null => Map::new(),
         other => one("values", other.clone()),
     }
+}
+
+/// A message as LangChain writes it when it writes objects: the class it is of says who speaks.
+fn unserialized(message: Value) -> Value {
+    let of = &message["kwargs"];
+    let class = message["id"].as_array().and_then(|path| path.last()).and_then(Value::as_str);
+    let role = match class {
+        Some("HumanMessage" | "HumanMessageChunk") => "user",
+        Some("AIMessage" | "AIMessageChunk") => "assistant",
+        Some("SystemMessage") => "system",
+        Some("ToolMessage") => "tool",
+        _ => return message,
+    };
+    let Some(said) = of.as_object().filter(|said| said.contains_key("content")) else {
+        return message;
+    };
+    let mut turn = Map::from_iter([("role".to_owned(), Value::from(role))]);
+    turn.extend(
+        said.iter().filter(|(name, _)| *name != "type").map(|(n, v)| (n.clone(), v.clone())),
+    );
+    Value::Object(turn)
 }
 
 /// What the person said last in a chat.
@@ -315,6 +356,11 @@ pub fn inputs_of(request: &Value) -> Vec<Map<String, Value>> {
         }
     }
     match request.get("inputs") {
+        Some(Value::Array(tensors)) if are_tensors(tensors) => {
+            let mut rows = rows_of_tensors(tensors);
+            rows.iter_mut().for_each(named_text);
+            rows
+        }
         Some(Value::Array(rows)) => each(rows),
         Some(Value::Object(columns))
             if columns.values().all(Value::is_array) && !columns.is_empty() =>
@@ -337,8 +383,54 @@ pub fn inputs_of(request: &Value) -> Vec<Map<String, Value>> {
     }
 }
 
+/// Whether a list is of tensors as version 2 of the inference protocol has them.
+fn are_tensors(list: &[Value]) -> bool {
+    let is_tensor =
+        |one: &Value| one["name"].is_string() && one["shape"].is_array() && one["data"].is_array();
+    !list.is_empty() && list.iter().all(is_tensor)
+}
+
+/// The rows that tensors hold: what each has at a place of its first dimension, under its name.
+fn rows_of_tensors(tensors: &[Value]) -> Vec<Map<String, Value>> {
+    let mut rows: Vec<Map<String, Value>> = Vec::new();
+    for tensor in tensors {
+        let data = tensor["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let first = tensor["shape"][0].as_u64().unwrap_or(0) as usize;
+        // As a flat list, or as lists in lists.
+        let each = if data.len() > first && first > 0 { data.len() / first } else { 1 };
+        for (at, part) in data.chunks(each.max(1)).enumerate() {
+            let value = match part {
+                [Value::Array(one)] if one.len() == 1 => one[0].clone(),
+                [one] => one.clone(),
+                several => Value::Array(several.to_vec()),
+            };
+            if rows.len() <= at {
+                rows.push(Map::new());
+            }
+            rows[at].insert(tensor["name"].as_str().unwrap_or_default().to_owned(), value);
+        }
+    }
+    rows
+}
+
+/// The only text of an input is its text, however it is called.
+fn named_text(input: &mut Map<String, Value>) {
+    let mut texts = input.values().filter(|value| value.is_string());
+    if let (Some(text), None, false) =
+        (texts.next().cloned(), texts.next(), input.contains_key("text"))
+    {
+        input.insert("text".to_owned(), text);
+    }
+}
+
 /// The answers of one response.
 pub fn answers_of(response: &Value) -> Vec<Option<Answer>> {
+    if let Some(Value::Array(tensors)) = response.get("outputs")
+        && are_tensors(tensors)
+    {
+        let rows = rows_of_tensors(tensors).into_iter();
+        return rows.map(|row| Answer::of_json(&Value::Object(row))).collect();
+    }
     match response.get("predictions").or_else(|| response.get("outputs")) {
         Some(Value::Array(list)) => list.iter().map(Answer::of_json).collect(),
         Some(other) => vec![Answer::of_json(other)],
