@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::out::{Out, say};
 use super::reading::{ReadArgs, reviewer_pairs};
 use super::{CliError, Context, Exit, stopped_by_signals};
+use crate::domain::text::counted;
 use crate::format::foreign::{Foreign, Loss};
 use crate::format::kind::{LABELS, brat};
 use crate::format::open::Inputs;
@@ -81,7 +82,13 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     let parts = inputs.parts();
     let is_brat =
         parts.iter().any(|part| part.path.extension().is_some_and(|ending| ending == "ann"));
-    for part in parts.iter().filter(|part| !is_brat || !brat::is_beside(&part.path)) {
+    // In a folder, what a program needs beside the labels.
+    let is_interface = |part: &Part| {
+        let name = part.path.file_name().unwrap_or_default();
+        parts.len() > 1 && (name == "config.xml" || name == "settings.json")
+    };
+    let labels_of = parts.iter().filter(|part| !is_interface(part));
+    for part in labels_of.filter(|part| !is_brat || !brat::is_beside(&part.path)) {
         if format.is_none() && is_own(&inputs, part) {
             return own(context, args, &mut workspace);
         }
@@ -146,6 +153,18 @@ fn own(
         text.push_str(&read_file(path)?);
         if !text.ends_with('\n') {
             text.push('\n');
+        }
+    }
+    if args.open && args.dry_run {
+        return Err(CliError::Use(
+            "what --open brings of casework's own rows is known once it is done: leave out --dry-run, or --open".to_owned(),
+        ));
+    }
+    if args.open {
+        let stop = stopped_by_signals()?;
+        let opened = workspace.open_exported(&text, &stop)?;
+        if !context.global.json {
+            say(&format!("  {} opened", counted(opened, "case")));
         }
     }
     told(context.global.json, &workspace.import_labels(&text, args.dry_run)?)

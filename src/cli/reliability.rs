@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
+use crate::workspace::loop_rows::Changed;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -39,6 +40,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             } else {
                 out.line(&format!("  suggested {}  {}", at.minute(), raised.words))?;
             }
+        }
+        let changed = workspace.changed_by_mine()?;
+        if context.global.json {
+            changed.iter().try_for_each(|one| out.json(&one.json()))?;
+        } else {
+            Changed::words(&changed).iter().try_for_each(|line| out.line(line))?;
         }
     }
     out.finish()?;

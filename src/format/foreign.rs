@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::path::scalar;
 use crate::domain::label::Step;
+use crate::domain::protocol::Places;
 
 /// What somebody said of a text elsewhere.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,6 +29,9 @@ pub struct Foreign {
     pub confidence: Option<u8>,
     pub rationale: String,
     pub tags: Vec<String>,
+    pub checked: Vec<String>,
+    /// Places in texts of the case beside its first.
+    pub evidence_in: Places,
     pub at: Option<Value>,
     pub duration_ms: Option<u64>,
     /// Whether it is marked as the right answer.

@@ -5,12 +5,12 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::row::{CaseContext, ExportRow, Rows};
 use crate::domain::ids::{EventId, Hash, uuid8};
 use crate::domain::label::{Outcome, Step};
-use crate::domain::protocol::{Protocol, Question, QuestionKind, Span};
+use crate::domain::protocol::{Places, Protocol, Question, QuestionKind, Span};
 
 /// A case and what was said of it.
 pub struct Item {
@@ -31,7 +31,11 @@ pub struct Given {
     pub confidence: Option<u8>,
     pub rationale: String,
     pub tags: Vec<String>,
+    pub checked: Vec<String>,
     pub evidence: Vec<Span>,
+    pub evidence_in: Places,
+    /// What another program said that nothing here maps.
+    pub extra: Map<String, Value>,
     pub at: String,
     pub duration_ms: Option<u64>,
     pub event: Option<EventId>,
@@ -55,7 +59,10 @@ impl Item {
                     confidence: None,
                     rationale: case.ruling.map(|ruling| ruling.rationale).unwrap_or_default(),
                     tags: Vec::new(),
+                    checked: Vec::new(),
                     evidence: Vec::new(),
+                    evidence_in: Places::default(),
+                    extra: Map::new(),
                     at: case.settled_at.unwrap_or_default(),
                     duration_ms: None,
                     event: case.events.first().copied(),
@@ -73,7 +80,10 @@ impl Item {
                     confidence: label.confidence,
                     rationale: label.rationale,
                     tags: label.tags,
+                    checked: label.checked,
                     evidence: label.evidence,
+                    evidence_in: label.evidence_in,
+                    extra: label.extra.unwrap_or_default(),
                     at: label.at,
                     duration_ms: label.duration_ms,
                     event: Some(label.event),

@@ -70,6 +70,8 @@ pub struct Flag {
     pub waits: Option<Box<Facts>>,
     /// The share of what the trap flagged that was taken, where an engine took it.
     pub taken: Option<f64>,
+    /// As many of a day as the trap takes, where an engine drew others.
+    pub beyond: Option<u32>,
     /// A detector has still to say something of it.
     pub asks: bool,
 }
@@ -280,8 +282,10 @@ impl Traps {
                     continue;
                 };
                 let taken = Some(of.rate.unwrap_or(1.0));
-                let flag =
-                    Flag { point, score: of.score, u: of.u, waits: None, taken, asks: false };
+                // It flags it, and drew others of that day.
+                let beyond = of.per_day.filter(|most| *most > 0);
+                let (score, u) = (of.score, of.u);
+                let flag = Flag { point, score, u, waits: None, taken, beyond, asks: false };
                 verdict.flags.push(flag);
             }
             verdict.flags.sort_by_key(|flag| flag.point);
@@ -333,7 +337,15 @@ impl Traps {
             return None;
         }
         let waits = point.facts(row).map(Box::new);
-        Some(Flag { point: place, score, u, waits, taken: None, asks: trap.plugin.is_some() })
+        Some(Flag {
+            point: place,
+            score,
+            u,
+            waits,
+            taken: None,
+            beyond: None,
+            asks: trap.plugin.is_some(),
+        })
     }
 
     /// Flags as a case cites them.
@@ -346,7 +358,10 @@ impl Traps {
                 score: flag.score.map(|score| (score * 1e6).round() / 1e6),
                 u: flag.u,
                 rate: flag.taken.or(trap.sample),
-                per_day: trap.per_day.filter(|most| *most > 0 && flag.taken.is_none()),
+                per_day: match flag.taken {
+                    Some(_) => flag.beyond,
+                    None => trap.per_day.filter(|most| *most > 0),
+                },
             }
         };
         flags.iter().map(one).collect()

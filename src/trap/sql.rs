@@ -91,7 +91,7 @@ pub fn query(
          cw_flagged AS (\n{}\n),\n\
          cw_ranked AS (\n  SELECT cw_flagged.*,\n    row_number() OVER (PARTITION BY cw_trap, cw_stream, cw_day ORDER BY cw_u, cw_id) AS cw_place,\n    count(*) OVER (PARTITION BY cw_trap, cw_stream, cw_day) AS cw_of\n  FROM cw_flagged\n),\n\
          cw_kept AS (\n  SELECT DISTINCT cw_stream, cw_id FROM cw_ranked WHERE cw_most = 0 OR cw_place <= cw_most\n),\n\
-         cw_why AS (\n  SELECT r.cw_stream, r.cw_id, {} AS why\n  FROM (SELECT cw_ranked.*, {rate} AS cw_share FROM cw_ranked) AS r\n  JOIN cw_kept AS k ON k.cw_stream = r.cw_stream AND k.cw_id = r.cw_id\n  GROUP BY r.cw_stream, r.cw_id\n)\n\
+         cw_why AS (\n  SELECT r.cw_stream, r.cw_id, {} AS why\n  FROM (SELECT cw_ranked.*, {rate} AS cw_share, CASE WHEN cw_most > 0 AND cw_place > cw_most THEN cw_most ELSE 0 END AS cw_beyond FROM cw_ranked) AS r\n  JOIN cw_kept AS k ON k.cw_stream = r.cw_stream AND k.cw_id = r.cw_id\n  GROUP BY r.cw_stream, r.cw_id\n)\n\
          SELECT {line}\nFROM src JOIN cw_why AS w ON w.cw_stream = src.cw_stream AND w.cw_id = src.cw_id\nORDER BY src.cw_ms, src.cw_id{}\n",
         parts.join("\n  UNION ALL\n"),
         dialect.why(),
@@ -491,13 +491,13 @@ impl Dialect<'_> {
         let order = "r.cw_trap, r.cw_version";
         match self.engine {
             Engine::DuckDb => format!(
-                "list({{'trap': r.cw_trap, 'version': r.cw_version, 'u': r.cw_u, 'rate': r.cw_share}} ORDER BY {order})"
+                "list({{'trap': r.cw_trap, 'version': r.cw_version, 'u': r.cw_u, 'rate': r.cw_share, 'per_day': r.cw_beyond}} ORDER BY {order})"
             ),
             Engine::Postgres => format!(
-                "jsonb_agg(jsonb_build_object('trap', r.cw_trap, 'version', r.cw_version, 'u', r.cw_u, 'rate', r.cw_share) ORDER BY {order})"
+                "jsonb_agg(jsonb_build_object('trap', r.cw_trap, 'version', r.cw_version, 'u', r.cw_u, 'rate', r.cw_share, 'per_day', r.cw_beyond) ORDER BY {order})"
             ),
-            Engine::ClickHouse => "arraySort(groupArray(CAST((r.cw_trap, r.cw_version, r.cw_u, r.cw_share), 'Tuple(trap String, version String, u Float64, rate Float64)')))".to_owned(),
-            Engine::Spark => "sort_array(collect_list(named_struct('trap', r.cw_trap, 'version', r.cw_version, 'u', r.cw_u, 'rate', r.cw_share)))".to_owned(),
+            Engine::ClickHouse => "arraySort(groupArray(CAST((r.cw_trap, r.cw_version, r.cw_u, r.cw_share, r.cw_beyond), 'Tuple(trap String, version String, u Float64, rate Float64, per_day UInt64)')))".to_owned(),
+            Engine::Spark => "sort_array(collect_list(named_struct('trap', r.cw_trap, 'version', r.cw_version, 'u', r.cw_u, 'rate', r.cw_share, 'per_day', r.cw_beyond)))".to_owned(),
         }
     }
 

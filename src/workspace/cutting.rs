@@ -71,6 +71,7 @@ impl Workspace {
         proposal: Option<String>,
     ) -> Result<MadeCut, WorkError> {
         self.needs_role(&[Role::Lead, Role::Engineer], "lead or engineer")?;
+        self.check_label_field(&recipe.rows.label)?;
         let frontier = None;
         self.make_cut(recipe, beside, out, frontier, proposal)
     }
@@ -91,6 +92,31 @@ impl Workspace {
             .map_err(|faults| WorkError::Faults { name: known.cut.name.clone(), faults })?;
         let made = self.make_cut(&recipe, beside, out, Some(&known), None)?;
         Ok((known, made))
+    }
+
+    /// Refuses a field as the label that no protocol sets and no resolved case has: no row would have
+    /// one.
+    fn check_label_field(&self, field: &str) -> Result<(), WorkError> {
+        let protocols = self.protocols()?;
+        let mut known: BTreeSet<String> = BTreeSet::new();
+        for published in protocols.in_force() {
+            known.extend(published.protocol.fields().map(str::to_owned));
+        }
+        if known.contains(field) {
+            return Ok(());
+        }
+        case::for_each(&self.db.conn, |row| {
+            known.extend(row.outcome.into_iter().flatten().map(|(field, _)| field));
+        })?;
+        if known.contains(field) || known.is_empty() {
+            return Ok(());
+        }
+        let known: Vec<String> = known.into_iter().collect();
+        Err(RetrainError::Wrong(format!(
+            "[rows] label = \"{field}\": no case says such a field. There are {}",
+            known.join(", ")
+        ))
+        .into())
     }
 
     fn make_cut(

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::AtomicBool;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::answered_here::{AnsweredHere, ForeignRequest, Opening, answered_here, case_of};
 use super::cases::IngestRequest;
 use super::decided::rulings;
 use super::{WorkError, Workspace};
 use crate::clock;
+use crate::db::case;
 use crate::db::case::named::{Named, Reading, named};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{Label, MAIN_ROUND, ProtocolRef, Step, round_of_pass};
@@ -18,6 +19,7 @@ use crate::domain::protocol::Protocol;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
 use crate::domain::training::Gold;
+use crate::domain::written;
 use crate::format::foreign::{Foreign, Loss};
 use crate::intake::labels::{Context, ForeignSummary, ImportSummary, admitted};
 use crate::journal::Append;
@@ -61,26 +63,80 @@ impl Workspace {
         let mut opening = BTreeMap::new();
         if request.open {
             let (lines, unread) = self.lines_to_open(said, request)?;
-            if request.dry_run {
-                more.opened = lines.len() as u64;
-            } else if !lines.is_empty() {
-                let text: String = lines.values().map(|line| format!("{line}\n")).collect();
-                let all = IngestRequest {
-                    rules: vec!["true".to_owned()],
-                    names: vec!["imported".to_owned()],
-                    neighbours: Some(0),
-                    piece: true,
-                    ..IngestRequest::default()
-                };
-                let opened = self.ingest(text.as_bytes(), &all, stop, |_| {})?;
-                more.opened = opened.opened;
-            }
+            more.opened = match request.dry_run {
+                true => lines.len() as u64,
+                false => self.open_lines(lines.values(), stop)?,
+            };
             opening = unread;
             opening.extend(lines.into_iter().map(|(id, line)| (id, Ok(line))));
         }
         self.take_in_foreign(said, request, &opening, &mut summary, &mut more)?;
         summary.foreign = Some(more);
         Ok(summary)
+    }
+
+    /// Opens a case for each line.
+    fn open_lines<'l>(
+        &mut self,
+        lines: impl Iterator<Item = &'l String>,
+        stop: &AtomicBool,
+    ) -> Result<u64, WorkError> {
+        let text: String = lines.map(|line| format!("{line}\n")).collect();
+        if text.is_empty() {
+            return Ok(0);
+        }
+        let all = IngestRequest {
+            rules: vec!["true".to_owned()],
+            names: vec!["imported".to_owned()],
+            neighbours: Some(0),
+            piece: true,
+            ..IngestRequest::default()
+        };
+        Ok(self.ingest(text.as_bytes(), &all, stop, |_| {})?.opened)
+    }
+
+    /// Opens the cases that are not here of rows that this program exported: each says what the model
+    /// got and answered. Returns how many.
+    ///
+    /// # Errors
+    /// Those of taking in cases.
+    pub fn open_exported(&mut self, rows: &str, stop: &AtomicBool) -> Result<u64, WorkError> {
+        const OF_LINE: [&str; 11] = [
+            "id",
+            "stream",
+            "occurred_at",
+            "trace_id",
+            "span_id",
+            "model",
+            "input",
+            "prediction",
+            "challenger",
+            "feature_importance",
+            "latency_ms",
+        ];
+        let mut lines: BTreeMap<CaseId, String> = BTreeMap::new();
+        for row in rows.lines() {
+            // What is no row is told of when its label is read.
+            let Ok(Value::Object(row)) = written::read(row) else { continue };
+            let text = |name: &str| row.get(name).and_then(Value::as_str);
+            let (Some(id), Some(_)) = (text("id"), text("occurred_at")) else { continue };
+            let case = CaseId::of(text("stream").unwrap_or("default"), id);
+            if lines.contains_key(&case) || case::exists(&self.db.conn, case)? {
+                continue;
+            }
+            let mut line = Map::new();
+            for name in OF_LINE {
+                let value = row.get(name).filter(|value| !value.is_null());
+                line.extend(value.map(|value| (name.to_owned(), value.clone())));
+            }
+            if let (None, Some(said)) = (line.get("input"), text("text")) {
+                line.insert("input".to_owned(), json!({ "text": said }));
+            }
+            if line.contains_key("input") {
+                lines.insert(case, Value::Object(line).to_string());
+            }
+        }
+        self.open_lines(lines.values(), stop)
     }
 
     /// Lines of the cases that are not here, by id; and why some can't be opened.
@@ -266,6 +322,8 @@ where
         confidence: foreign.confidence,
         rationale: foreign.rationale.clone(),
         tags: foreign.tags.clone(),
+        checked: foreign.checked.clone(),
+        evidence_in: foreign.evidence_in.clone(),
         evidence,
         duration_ms: foreign.duration_ms,
         given_at,

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use serde_json::{Value, json};
+
 use super::gates::standing_now;
 use super::runs::KnownRun;
 use super::{WorkError, Workspace};
@@ -206,52 +208,94 @@ impl Workspace {
 
     /// What one's own labels changed: in which cuts they are, where that is deployed, and how the
     /// model was on what was to be fixed before and after.
-    pub fn changed_by_mine(&self) -> Result<Vec<String>, WorkError> {
+    pub fn changed_by_mine(&self) -> Result<Vec<Changed>, WorkError> {
         let mine: HashSet<CaseId> = label::cases_of(&self.db.conn, &self.me, MAIN_ROUND)?;
         let (runs, gates, deployments) = (self.runs()?, self.gates()?, self.deployments()?);
-        let mut words = Vec::new();
+        let mut found = Vec::new();
         for cut in self.cuts()? {
             let rows = self.membership(&cut).unwrap_or_default();
-            let n = rows.cases().filter(|id| mine.contains(id)).count();
-            if n == 0 {
+            let cases = rows.cases().filter(|id| mine.contains(id)).count();
+            if cases == 0 {
                 continue;
             }
-            let cases = if n == 1 { "case" } else { "cases" };
-            words.push(format!(
-                "  {n} {cases} that you labeled are in {} {}",
-                cut.cut.name, cut.cut.version
-            ));
+            let mut deployed = Vec::new();
             for run in runs.iter().filter(|run| run.run.cut == Some(cut.cut.cut)) {
+                let there = deployments.iter().filter(|one| one.deployed.run == run.run.run);
+                let there: Vec<(String, String)> = there
+                    .map(|one| (one.deployed.to.clone(), one.deployed.model.clone()))
+                    .collect();
                 // What was never deployed changed nothing.
-                let mut deployed =
-                    deployments.iter().filter(|one| one.deployed.run == run.run.run).peekable();
-                if deployed.peek().is_none() {
+                if there.is_empty() {
                     continue;
                 }
-                for one in deployed {
-                    words.push(format!(
-                        "    deployed to {} as {}",
-                        one.deployed.to, one.deployed.model
-                    ));
-                }
-                let Some(gate) = standing_now(&gates, &run.run.run) else {
-                    continue;
-                };
-                for line in gate.decided.lines.iter().filter(|line| line.kind == "fix") {
-                    if let (Some(before), Some(after)) = (line.before, line.after) {
-                        words.push(format!(
-                            "    {}: right on {} before, {} after",
-                            line.slice,
-                            decimal(before),
-                            decimal(after)
-                        ));
-                    }
-                }
+                let gate = standing_now(&gates, &run.run.run);
+                let lines = gate.into_iter().flat_map(|gate| &gate.decided.lines);
+                let fixed = lines.filter(|line| line.kind == "fix");
+                let fixed = fixed
+                    .filter_map(|line| Some((line.slice.clone(), line.before?, line.after?)))
+                    .collect();
+                deployed.push(Deployed { there, fixed });
+            }
+            let (cut, version) = (cut.cut.name.clone(), cut.cut.version.clone());
+            found.push(Changed { cut, version, cases, deployed });
+        }
+        Ok(found)
+    }
+}
+
+/// What became of somebody's labels in a cut.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changed {
+    pub cut: String,
+    pub version: String,
+    /// Cases in it that they labeled.
+    pub cases: usize,
+    pub deployed: Vec<Deployed>,
+}
+
+/// Where a model answers that learned from a cut, and what it was to fix: a slice, and how often the
+/// model was right on it before and after.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deployed {
+    /// Places, each with what the model is called there.
+    pub there: Vec<(String, String)>,
+    pub fixed: Vec<(String, f64, f64)>,
+}
+
+impl Changed {
+    /// In words, a line each; nothing where nothing changed.
+    pub fn words(all: &[Self]) -> Vec<String> {
+        let mut words = Vec::new();
+        for one in all {
+            let cases = if one.cases == 1 { "case" } else { "cases" };
+            words.push(format!(
+                "  {} {cases} that you labeled are in {} {}",
+                one.cases, one.cut, one.version
+            ));
+            for of in &one.deployed {
+                let there = of.there.iter();
+                words.extend(there.map(|(to, model)| format!("    deployed to {to} as {model}")));
+                words.extend(of.fixed.iter().map(|(slice, before, after)| {
+                    let (before, after) = (decimal(*before), decimal(*after));
+                    format!("    {slice}: right on {before} before, {after} after")
+                }));
             }
         }
         if !words.is_empty() {
             words.insert(0, "What your labels changed".to_owned());
         }
-        Ok(words)
+        words
+    }
+
+    pub fn json(&self) -> Value {
+        let deployed = self.deployed.iter().map(|of| {
+            let there = of.there.iter().map(|(to, model)| json!({ "to": to, "model": model }));
+            let fixed = of.fixed.iter().map(|(slice, before, after)| {
+                json!({ "slice": slice, "before": before, "after": after })
+            });
+            json!({ "there": there.collect::<Vec<_>>(), "fixed": fixed.collect::<Vec<_>>() })
+        });
+        json!({ "cut": self.cut, "version": self.version, "cases": self.cases,
+            "deployed": deployed.collect::<Vec<_>>() })
     }
 }

@@ -11,7 +11,7 @@ pub mod cutting;
 pub mod gates;
 pub mod imported;
 mod lineage;
-mod loop_rows;
+pub mod loop_rows;
 pub mod outcome_audit;
 mod decided;
 pub mod deployed;

@@ -77,6 +77,15 @@ fn found(place: &Place) -> Vec<Case> {
             (id, why.collect())
         })
         .collect();
+    // What each trap is said to have drawn itself.
+    for row in place.ok(&["traps", "--json"]).lines() {
+        let row: Value = serde_json::from_str(row).unwrap();
+        let rows = row["traps"].as_array().cloned().unwrap_or_else(|| vec![row]);
+        for row in rows.iter().filter(|row| row["trap"].is_string()) {
+            let drawn = ("drawn".to_owned(), row["opened"].as_u64().unwrap(), 0);
+            found.push((format!("trap {}", row["trap"]), vec![drawn]));
+        }
+    }
     found.sort();
     found
 }

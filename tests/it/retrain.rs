@@ -1472,3 +1472,56 @@ fn what_a_trace_names_can_be_traced() {
     }
     assert!(place.ok(&["trace", "r"]).contains("waived: we know"));
 }
+
+#[test]
+fn a_recipe_whose_label_no_case_has_is_refused() {
+    let place = bench();
+    let recipe = place.dir.path().join("typo.toml");
+    fs::write(&recipe, "name = \"typo\"\n[rows]\nlabel = \"lable\"\n").unwrap();
+    let out = place.dir.path().join("typo");
+    let output = place.run(&["cut", recipe.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.code() == Some(2) && said.contains("no case says such a field"),
+        "{said}"
+    );
+    assert!(said.contains("verdict") && said.contains("category"), "{said}");
+}
+
+/// A model that was refused changed nothing, and a command says what the screen does.
+#[test]
+fn what_labels_changed_is_told_of_deployed_models_alone() {
+    let place = bench();
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    let rows = |said: &str| -> String {
+        let rows: String = (0..200).map(|n| format!("x{n},a,{said}\n")).collect();
+        format!("row,label,prediction\n{rows}")
+    };
+    fs::write(at("bad.csv"), rows("b")).unwrap();
+    fs::write(at("good.csv"), rows("a")).unwrap();
+    fs::write(at("gate.toml"), "[[fix]]\nslice = \"all\"\ngain = 0.05\n").unwrap();
+    for run in ["one", "two"] {
+        place.ok(&[
+            "run",
+            "record",
+            "--cut",
+            "all",
+            "--name",
+            run,
+            "--predictions",
+            &at("good.csv"),
+        ]);
+        place.ok(&["gate", &at("gate.toml"), "--run", run, "--before", &at("bad.csv")]);
+    }
+    place.ok(&["deploy", "record", "--run", "one", "--to", "prod", "--model", "m1"]);
+    let said = place.run_text(&["reliability"]);
+    assert!(
+        said.contains("What your labels changed") && said.contains("deployed to prod as m1"),
+        "{said}"
+    );
+    assert_eq!(said.matches("right on 0.000 before, 1.000 after").count(), 1, "{said}");
+    let told = lines(&place.run_text(&["reliability", "--json"]));
+    let changed = told.iter().find(|row| row["cut"] == "all").unwrap();
+    assert_eq!(changed["deployed"][0]["there"][0]["model"], "m1", "{changed}");
+    assert_eq!(changed["deployed"].as_array().map(Vec::len), Some(1));
+}

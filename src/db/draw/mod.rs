@@ -334,6 +334,9 @@ pub fn rates_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<(Dra
     let mut flagged = conn.prepare_cached(
         "SELECT sum(flagged) FROM view_tally WHERE stream = ?1 AND day = ?2 AND trap = ?3 AND version = ?4",
     )?;
+    let mut elsewhere = conn.prepare_cached(
+        "SELECT rate FROM view_draw WHERE stream = ?1 AND day = ?2 AND trap = ?3 AND version = ?4 AND most = 0 LIMIT 1",
+    )?;
     let rate = |draw: Draw| {
         let sampled = draw.rate.unwrap_or(1.0);
         if draw.most == 0 {
@@ -341,6 +344,12 @@ pub fn rates_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<(Dra
         }
         let key = params![draw.stream, draw.day, draw.trap, draw.version];
         let flagged: Option<f64> = flagged.query_row(key, |row| row.get(0))?;
+        // An engine that drew the others of the day said which share that was.
+        if flagged.is_none() {
+            let key = params![draw.stream, draw.day, draw.trap, draw.version];
+            let said = elsewhere.query_row(key, |row| row.get(0)).optional()?;
+            return Ok((draw, said.flatten()));
+        }
         let share = flagged.filter(|n| *n > 0.0).map(|n| (f64::from(draw.most) / n).min(1.0));
         Ok((draw, share.map(|share| sampled * share)))
     };

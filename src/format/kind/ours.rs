@@ -16,10 +16,21 @@ pub const OURS: &str = "casework";
 /// All there is to a label but the case that it is of.
 pub fn told(given: &Given) -> Value {
     let places: Vec<(usize, usize)> = given.evidence.iter().map(|span| (*span).into()).collect();
-    json!({ "reviewer": given.reviewer, "event": given.event, "protocol": given.protocol,
+    let mut told = json!({ "reviewer": given.reviewer, "event": given.event, "protocol": given.protocol,
         "path": given.path, "outcome": given.outcome, "confidence": given.confidence,
         "rationale": given.rationale, "tags": given.tags, "evidence": places,
-        "at": given.at, "duration_ms": given.duration_ms })
+        "at": given.at, "duration_ms": given.duration_ms });
+    // What few labels have.
+    for (name, value, has) in [
+        ("checked", json!(given.checked), !given.checked.is_empty()),
+        ("evidence_in", json!(given.evidence_in), !given.evidence_in.is_empty()),
+        ("extra", json!(given.extra), !given.extra.is_empty()),
+    ] {
+        if has {
+            told[name] = value;
+        }
+    }
+    told
 }
 
 /// Takes over what was told of a label, if it is the same label still: people change labels there.
@@ -39,9 +50,11 @@ pub fn take_over(foreign: &mut Foreign, told: &Value) {
     foreign.duration_ms = told["duration_ms"].as_u64().or(foreign.duration_ms);
     foreign.confidence = told["confidence"].as_u64().and_then(|sure| u8::try_from(sure).ok());
     foreign.rationale = text("rationale").unwrap_or_default();
-    foreign.tags = texts(&told["tags"]);
+    (foreign.tags, foreign.checked) = (texts(&told["tags"]), texts(&told["checked"]));
+    foreign.extra.extend(told["extra"].as_object().cloned().unwrap_or_default());
     let read = |name: &str| told.get(name).cloned().unwrap_or_default();
     foreign.path = serde_json::from_value::<Vec<Step>>(read("path")).unwrap_or_default();
+    foreign.evidence_in = serde_json::from_value(read("evidence_in")).unwrap_or_default();
     let places: Vec<Span> = serde_json::from_value(read("evidence")).unwrap_or_default();
     // Where a question's places have the name of these, one can't be told from the other.
     let asked = foreign.path.iter().filter_map(|(_, answer)| Places::parse(answer));

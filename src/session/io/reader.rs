@@ -31,6 +31,7 @@ use crate::session::report::{Coming, Elsewhere, Report};
 use crate::session::window::{CalibrationProgress, RELIABILITY_TITLE, TRACE_TITLE};
 use crate::workspace::attached::{content, look_at};
 use crate::workspace::error::CalibrationError;
+use crate::workspace::loop_rows::Changed;
 use crate::workspace::{WorkError, Workspace};
 
 /// Up to this many open cases it is counted anew after every label whose they are.
@@ -557,7 +558,7 @@ fn trace_report(workspace: &mut Workspace, case: CaseId) -> Result<Report, WorkE
 
 fn reliability_report(workspace: &Workspace) -> Result<Report, WorkError> {
     let mut words = workspace.own_reliability()?.map(|own| own.describe()).unwrap_or_default();
-    words.extend(workspace.changed_by_mine()?);
+    words.extend(Changed::words(&workspace.changed_by_mine()?));
     let said = workspace.own_guards()?.into_iter().take(5);
     words.extend(said.map(|(at, raised)| format!("  suggested {}  {}", at.minute(), raised.words)));
     if words.is_empty() {
