@@ -15,6 +15,7 @@ pub mod logtime;
 pub mod logline;
 pub mod field;
 pub mod prediction;
+pub mod answers;
 pub mod attachment;
 pub mod mail;
 pub mod chat;

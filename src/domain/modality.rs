@@ -6,20 +6,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::answers::{ANSWERS, is_answer, other_answer};
 use super::attachment::Attachment;
 use super::chat::{self, Block, Turn};
 use super::mail::{Mail, Piece};
 use super::prediction::{Scored, scalar};
 use super::written;
 
-/// Pairs of fields that are two answers, of which neither comes before the other.
-const ANSWERS: &[(&str, &str)] = &[
-    ("answer_a", "answer_b"),
-    ("response_a", "response_b"),
-    ("completion_a", "completion_b"),
-    ("output_a", "output_b"),
-    ("text_a", "text_b"),
-];
 /// Pairs of fields in an order that says something: what was preferred, a text before and after.
 const IN_ORDER: &[(&str, &str)] = &[("chosen", "rejected"), ("before", "after"), ("old", "new")];
 /// Fields that hold a mail, where what they hold is one.
@@ -532,27 +525,13 @@ fn pair_of(
     ANSWERS.iter().chain(IN_ORDER).find_map(found)
 }
 
-/// Whether a field at the top of a line may hold two answers: without a look at what they say.
-pub fn has_answers(value: &Value) -> bool {
-    let holds = |object: &Map<String, Value>| {
-        ANSWERS.iter().any(|(one, two)| object.contains_key(*one) && object.contains_key(*two))
-    };
-    value.as_object().is_some_and(holds)
-}
-
 /// Lays each two answers in the order that a coin says, which is given the one of their fields whose
 /// name comes first: true, and the other one stands first. Returns the fields that stand first then.
 pub fn order_answers(parts: &mut [Part], coin: impl Fn(&str) -> bool) -> Vec<String> {
-    let is_one = |field: &str, of: &[(&str, &str)]| {
-        let name = field.rsplit('.').next().unwrap_or(field);
-        // Of two conversations it is the last turn.
-        let name = name.split('[').next().unwrap_or(name);
-        of.iter().any(|(one, two)| name == *one || name == *two)
-    };
     let mut first = Vec::new();
     for part in &mut *parts {
         let Shape::Pair(pair) = &mut part.shape else { continue };
-        if !is_one(&pair[0].0, ANSWERS) {
+        if !is_answer(&pair[0].0) {
             continue;
         }
         // The coin is of the two, however the line has them.
@@ -576,17 +555,6 @@ pub fn order_answers(parts: &mut [Part], coin: impl Fn(&str) -> bool) -> Vec<Str
         first.push(parts[at].name.clone());
     }
     first
-}
-
-/// The field of the other answer.
-fn other_answer(field: &str) -> Option<String> {
-    let (above, name) = field.rsplit_once('.')?;
-    let find = |(one, two): &(&str, &str)| match name {
-        _ if name == *one => Some(format!("{above}.{two}")),
-        _ if name == *two => Some(format!("{above}.{one}")),
-        _ => None,
-    };
-    ANSWERS.iter().find_map(find)
 }
 
 /// Records of one shape.

@@ -14,6 +14,7 @@ use crate::db::draw::{self, Draw};
 use crate::db::erasure::{self, ErasedRow};
 use crate::db::label::LabelRow;
 use crate::db::{case, label, renames, sealed};
+use crate::domain::answers::has_answers;
 use crate::domain::attachment::{Attachment, FileThen, Standing};
 use crate::domain::calibration::Calibration;
 use crate::domain::cues::{Cue, Hiding, hides};
@@ -420,7 +421,7 @@ impl OpenCase {
         let mut orders = Vec::new();
         if let Some(prediction) = &prediction {
             let line = &prediction.line;
-            let mut parts = modality::parts(line, |name| modality::has_answers(&line[name]));
+            let mut parts = modality::parts(line, |name| has_answers(&line[name]));
             let coin = |of: &str| tossed(row.id, reviewer, of);
             orders = modality::order_answers(&mut parts, coin);
         }
