@@ -7,7 +7,9 @@ use crate::domain::time::Moment;
 use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::NudgeSent;
+use crate::journal::views;
 use crate::review::board::BoardSums;
+use crate::review::board::snapshot::RightAt;
 use crate::review::board::{BoardSnapshot, snapshot};
 use crate::review::sla::{
     DueByPerson, DueItem, Duty, cases_overdue, due_by, due_by_person, due_items, nudged,
@@ -78,6 +80,9 @@ impl Workspace {
             board.notes.entry(note.change.question).or_default().push(note.case);
         }
         (board.retraining, board.models) = self.loop_rows()?;
+        let estimate = views::estimate_of(&self.db.conn, &self.policy()?)?;
+        let paths = estimate.and_then(|estimate| estimate.paths);
+        board.right_at = paths.as_ref().map(RightAt::all).unwrap_or_default();
         Ok(board)
     }
 

@@ -12,7 +12,10 @@ use casework::domain::roster::Role;
 use casework::domain::time::Moment;
 use casework::journal::Append;
 use casework::journal::kind::*;
-use casework::review::{Queue, sla};
+use casework::review::board::BoardSums;
+use casework::review::board::pages::{Page, Pages, Row};
+use casework::review::sight::Figures;
+use casework::review::{Blind, Queue, sla};
 use casework::session::pages::QueueModel;
 use casework::tui::Review;
 use casework::workspace::Workspace;
@@ -500,4 +503,34 @@ fn a_fit_is_sound_whatever_was_labeled() {
     let fitted = fit(&names, &kinds, &Fitting { tolerance: 1e-6, ..Fitting::default() });
     let which = &fitted.paths.names["which"];
     assert!(which.reviewers["a"] > 0.9 && which.reviewers["c"] < 0.3, "{:?}", which.reviewers);
+}
+
+/// The board says how often each answers each question right, by name; whoever reviews sees their own.
+#[test]
+fn the_board_says_who_is_right_at_which_question() {
+    let mut desk = Desk::new(&[("a b", 0.5), ("c d", 0.5)], &[]);
+    desk.learn();
+    let mut sums = BoardSums::default();
+    let board = desk.workspace.board(&mut sums).unwrap();
+    let of = |question: &str, reviewer: &str| {
+        let found =
+            board.right_at.iter().find(|one| one.question == question && one.reviewer == reviewer);
+        found.unwrap().share
+    };
+    assert!((of("fits", "sure") - 0.98).abs() < 1e-9 && (of("fits", "poor") - 0.55).abs() < 1e-9);
+    assert!((of("which", "poor") - 0.3).abs() < 1e-9);
+    let shown = |figures: &Figures| {
+        let pages = Pages::of(&board, figures);
+        let words = |row: &Row| -> String {
+            row.words.iter().map(|words| words.in_columns().into_owned()).collect()
+        };
+        pages.rows(Page::Questions).iter().map(words).collect::<Vec<_>>().join("\n")
+    };
+    let all = shown(&Figures::all());
+    assert!(all.contains("98.0 %") && all.contains("sure") && all.contains("poor"), "{all}");
+    let own = shown(&Figures::of("poor", Blind::UntilSettled));
+    assert!(
+        own.contains("55.0 %") && !own.contains("98.0 %") && own.contains("Left out: 2"),
+        "{own}"
+    );
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::snapshot::{
-    BoardSnapshot, CategoryFigures, Counted, Day, LoopRow, VersionFigures, WeekFigures,
+    BoardSnapshot, CategoryFigures, Counted, Day, LoopRow, RightAt, VersionFigures, WeekFigures,
 };
 use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
@@ -364,7 +364,38 @@ impl Maker<'_> {
             let cases = self.board.diverged_at.get(&node.question).cloned().unwrap_or_default();
             Row::new(words, format!("diverge at {}", node.question), cases)
         };
-        of.nodes().iter().map(row).collect()
+        let mut rows: Vec<Row> = of.nodes().iter().map(row).collect();
+        rows.extend(self.right_at());
+        rows
+    }
+
+    /// How often each answers each question right, by what is recorded: by name, this is no ranking.
+    fn right_at(&self) -> Vec<Row> {
+        let all = &self.board.right_at;
+        let shown = |one: &&RightAt| self.figures.shows([one.reviewer.as_str()]);
+        let mut rows = Vec::new();
+        let mut last = "";
+        for one in all.iter().filter(shown) {
+            if rows.is_empty() {
+                let words = "  how often each answers right, by the recorded estimate";
+                rows.push(Row::of_words(Vec::new()));
+                rows.push(Row::of_words(vec![words_of(words.to_owned(), Tone::Dim)]));
+            }
+            let question = if last == one.question { "" } else { &one.question };
+            last = &one.question;
+            rows.push(Row::of_words(vec![
+                name_of(question, 22, Tone::Strong),
+                words_of(" ".to_owned(), Tone::Text),
+                name_of(&one.reviewer, 15, Tone::Text),
+                words_of(format!("{:>6.1} %  ", one.share * 100.0), Tone::Text),
+                words_of(bar((one.share * 1000.0).round() as usize, 1000), Tone::Accent),
+            ]));
+        }
+        let left_out = all.len() - all.iter().filter(shown).count();
+        rows.extend(
+            figures_left_out(left_out).map(|words| Row::of_words(vec![words_of(words, Tone::Dim)])),
+        );
+        rows
     }
 
     fn categories(&self) -> Vec<Row> {
