@@ -502,3 +502,32 @@ fn envelopes_are_opened_to_what_was_asked_and_answered() {
     assert_eq!((&one["latency_ms"], &one["usageDetails"]["input"]), (&json!(1250.0), &json!(5)));
     assert_eq!(one["modelParameters"]["temperature"], 0);
 }
+
+/// A text is a text in CSV, whatever it looks like, and nothing is nothing.
+#[test]
+fn texts_stand_in_quotes_in_csv_and_nothing_does_not() {
+    let place = desk(true);
+    let rationales = ["NA", "null", "00123", "two \"words\",\nlines", ""];
+    let text: String = rationales
+        .iter()
+        .enumerate()
+        .map(|(n, rationale)| {
+            json!({ "case": "c1", "reviewer": format!("r{n}"), "path": [["fits", "y"]], "rationale": rationale })
+                .to_string()
+                + "\n"
+        })
+        .collect();
+    place.ok(&["import", "labels", &file(&place, "labels.jsonl", &text)]);
+    let written = place.ok(&["export", "--format", "csv"]);
+    for quoted in ["\"NA\"", "\"null\"", "\"00123\"", "\"c1\"", "\"two \"\"words\"\",\nlines\""] {
+        assert!(written.contains(quoted), "{quoted} in {written}");
+    }
+    assert!(written.contains(",0.25,") && !written.contains("\"0.25\""), "{written}");
+    let mut reader = csv::Reader::from_reader(written.as_bytes());
+    let at = reader.headers().unwrap().iter().position(|name| name == "rationale").unwrap();
+    let mut found: Vec<String> = reader.records().map(|row| row.unwrap()[at].to_owned()).collect();
+    found.sort();
+    let mut wanted = rationales.map(str::to_owned).to_vec();
+    wanted.sort();
+    assert_eq!(found, wanted);
+}

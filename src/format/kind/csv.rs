@@ -26,8 +26,15 @@ struct Csv {
     columns: Vec<String>,
 }
 
-/// The texts of a row by column.
-type Cells = HashMap<String, String>;
+/// A cell: a text, which stands in quotes so that `null` and `NA` come back as texts, or anything else
+/// as JSON has it.
+enum Cell {
+    Text(String),
+    Plain(String),
+}
+
+/// The cells of a row by column.
+type Cells = HashMap<String, Cell>;
 
 /// Puts a field's cells in; what is in an object, and each answer of a path, gets a column of its
 /// own.
@@ -43,8 +50,8 @@ fn flatten(name: String, value: &Value, cells: &mut Cells) {
             inner.iter().for_each(|(key, value)| flatten(format!("{name}.{key}"), value, cells));
         }
         Value::Null => {}
-        Value::String(text) => drop(cells.insert(name, text.clone())),
-        other => drop(cells.insert(name, other.to_string())),
+        Value::String(text) => drop(cells.insert(name, Cell::Text(text.clone()))),
+        other => drop(cells.insert(name, Cell::Plain(other.to_string()))),
     }
 }
 
@@ -77,22 +84,40 @@ impl Format for Csv {
             }
         }
         let mut out = Vec::new();
-        write(&mut out, self.columns.iter().map(|name| harmless(name)))?;
+        let mut writer = csv::Writer::from_writer(&mut out);
+        writer.write_record(self.columns.iter().map(|name| harmless(name)))?;
+        writer.flush()?;
+        drop(writer);
         Ok(out)
     }
 
     fn row(&self, out: &mut Vec<u8>, row: &ExportRow) -> io::Result<()> {
         let mut cells = Cells::new();
         fields(row)?.iter().for_each(|(name, value)| flatten(name.clone(), value, &mut cells));
-        let cell = |name: &String| harmless(&cells.remove(name).unwrap_or_default());
-        write(out, self.columns.iter().map(cell))
+        for (n, name) in self.columns.iter().enumerate() {
+            if n > 0 {
+                out.push(b',');
+            }
+            let (text, quoted) = match cells.remove(name) {
+                None => continue, // nothing stands for nothing
+                Some(Cell::Text(text)) => (harmless(&text), true),
+                Some(Cell::Plain(text)) => {
+                    let text = harmless(&text);
+                    let quoted = text.contains(['"', ',', '\n', '\r']);
+                    (text, quoted)
+                }
+            };
+            if quoted {
+                out.push(b'"');
+                out.extend(text.replace('"', "\"\"").bytes());
+                out.push(b'"');
+            } else {
+                out.extend(text.bytes());
+            }
+        }
+        out.push(b'\n');
+        Ok(())
     }
-}
-
-fn write(out: &mut Vec<u8>, cells: impl Iterator<Item = String>) -> io::Result<()> {
-    let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(cells)?;
-    writer.flush()
 }
 
 fn harmless(text: &str) -> String {
