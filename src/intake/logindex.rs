@@ -226,10 +226,14 @@ impl LogIndex {
     }
 
     /// The log lines for a prediction: those of its trace with a few beside them; where its trace
-    /// has none, the lines without a trace nearest to `at`. In order of time.
-    pub fn lines_for(&self, trace: &str, at: Moment) -> io::Result<Vec<PayloadLog>> {
+    /// has none, those that name its own id as their request; else the lines without a trace nearest
+    /// to `at`. In order of time.
+    pub fn lines_for(&self, trace: &str, id: &str, at: Moment) -> io::Result<Vec<PayloadLog>> {
         let mut found = Vec::new();
-        if !trace.is_empty() {
+        for trace in [trace, id].into_iter().filter(|name| !name.is_empty()) {
+            if !found.is_empty() {
+                break;
+            }
             let places = self.places(hash_of(trace))?;
             for (number, file) in self.files.iter().enumerate() {
                 let of_file = places.iter().filter(|place| **place >> 48 == number as u64);

@@ -130,8 +130,8 @@ pub fn payload_json(
         _ => glance(&written::read(raw).map_err(|error| not_json(&error))?),
     };
     let prediction = serde_json::from_str::<&RawValue>(raw).map_err(|error| not_json(&error))?;
-    let mut logs =
-        logs.and_then(|logs| logs.lines_for(seen.trace(), seen.at).ok()).unwrap_or_default();
+    let logs = logs.and_then(|logs| logs.lines_for(seen.trace(), seen.id(), seen.at).ok());
+    let mut logs = logs.unwrap_or_default();
     if let Some(redact) = redact {
         for log in &mut logs {
             if let Cow::Owned(clean) = redact.text(&log.text) {

@@ -531,3 +531,27 @@ fn texts_stand_in_quotes_in_csv_and_nothing_does_not() {
     wanted.sort();
     assert_eq!(found, wanted);
 }
+
+#[test]
+fn a_log_line_that_names_the_prediction_as_its_request_stands_beside_it() {
+    let place = desk(false);
+    let line = |n: usize| {
+        json!({ "id": format!("r{n}"), "occurred_at": "2026-06-01T08:00:00Z", "trace_id": format!("abc{n}"),
+            "input": { "text": "hi" }, "prediction": { "label": "x" } })
+        .to_string()
+            + "\n"
+    };
+    let stream = file(&place, "s.jsonl", &(line(0) + &line(1)));
+    let log = file(
+        &place,
+        "app.log",
+        "time=2026-06-01T08:00:00Z msg=one trace_id=abc0\ntime=2026-06-01T09:00:00Z msg=two request_id=r1\n",
+    );
+    place.ok(&["ingest", &stream, "--where", "true", "--logs", &log]);
+    for (id, said) in [("r0", "one"), ("r1", "two")] {
+        let shown: Value = serde_json::from_str(&place.ok(&["show", id, "--json"])).unwrap();
+        let own: Vec<&Value> =
+            shown["logs"].as_array().unwrap().iter().filter(|line| line["own"] == true).collect();
+        assert!(own.len() == 1 && own[0]["text"].as_str().unwrap().contains(said), "{id}: {shown}");
+    }
+}
