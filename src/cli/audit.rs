@@ -40,6 +40,7 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
         What::Due => return due(context),
     };
     let workspace = context.read()?;
+    workspace.may_read_journal()?;
     let Some(out) = out else {
         archive::may_go_out("an audit")?;
         if context.served.is_some() {

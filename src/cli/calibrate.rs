@@ -225,6 +225,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Result<Exit, Box<Workspace>
     Ok(Ok(exit))
 }
 
+/// A first round lasts a century at most: beyond, times can't be written.
+const LONGEST_MS: i64 = 36_525 * 86_400_000;
+
 /// The end of a first round, from what `--deadline` was given.
 fn deadline_from(text: &str) -> Result<Moment, CliError> {
     let at = match super::time(text) {
@@ -236,6 +239,9 @@ fn deadline_from(text: &str) -> Result<Moment, CliError> {
             )));
         }
     };
+    if at.0 > clock::now().0.saturating_add(LONGEST_MS) {
+        return Err(CliError::Use("--deadline lies more than a century ahead".to_owned()));
+    }
     if at <= clock::now() {
         return Err(CliError::Use(
             "--deadline lies in the past: the first round takes time".to_owned(),

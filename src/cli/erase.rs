@@ -20,6 +20,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut workspace = if args.case.is_some() { context.open()? } else { context.read()? };
     if let Some(name) = &args.case {
         let reason = args.reason.as_ref();
+        let reason = reason.filter(|reason| !reason.trim().is_empty());
         let reason = reason.ok_or_else(|| {
             CliError::Use("say why: casework erase CASE --reason TEXT".to_owned())
         })?;

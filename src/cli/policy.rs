@@ -49,7 +49,10 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
             out.finish()?;
         }
         What::Set { values } => {
-            for value in values {
+            // What others are held against comes first.
+            let mut values = values.clone();
+            values.sort_by_key(|value| !value.starts_with("overlap="));
+            for value in &values {
                 let (name, value) = value
                     .split_once('=')
                     .ok_or_else(|| CliError::Use(format!("write NAME=VALUE, not `{value}`")))?;

@@ -192,6 +192,8 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
     let case = workspace.listed_case(found.id)?.unwrap_or(found);
     let (queue, _) = workspace.quick_queue()?;
     let idle = workspace.idle(&queue, &case)?;
+    // What is mixed in to measure looks like any other that waits.
+    let mixed = workspace.is_mixed_in(case.id)?;
     // What is left to learn of a case tells what others said of it.
     let untold = case.labels > 0 && !workspace.blind_to([case.id])?.is_empty();
     let worth = if untold { None } else { workspace.worth(&queue, &case)? };
@@ -208,6 +210,10 @@ fn why(context: &Context, workspace: &Workspace, name: &str) -> Result<Exit, Cli
         .into_iter()
         .map(|candidate| {
             let state = match queue.share.turn(&candidate.name, &work, &gone, now) {
+                _ if mixed && candidate.name == workspace.me => {
+                    "may label it: among the first in its order"
+                }
+                _ if mixed => "not yet: comes later in its order",
                 _ if gave(&candidate.name) => "has labeled it",
                 Turn::First => "may label it: among the first in its order",
                 Turn::Others if !untold && idle.contains(&candidate.name) => {

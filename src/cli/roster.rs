@@ -343,6 +343,16 @@ fn let_in(context: &Context, workspace: &mut Workspace, admit: &Admit) -> Result
     let Admit { name, roles, .. } = admit;
     let asks = if admit.here { None } else { workspace.asking(name, admit.device.as_deref())? };
     let others = other_devices(workspace, name, asks.as_ref())?;
+    // Somebody who works here already, and a device that says it is theirs: it has to be named.
+    let unnamed = asks.as_ref().filter(|_| !others.is_empty() && admit.device.is_none());
+    if let Some(holder) = unnamed.filter(|_| !context.global.json) {
+        say(&format!(
+            "Another device asks to join as {name}: {0}, whose key is {1}. It is not let in; --device {0} does, once you know that it is theirs.",
+            holder.replica.short(),
+            holder.fingerprint()
+        ));
+    }
+    let asks = if unnamed.is_some() { None } else { asks };
     if let Some(holder) = &asks {
         compare(workspace, admit, holder)?;
     } else if admit.key.is_some() || admit.ssh_key.is_some() {
@@ -396,7 +406,7 @@ fn let_in(context: &Context, workspace: &mut Workspace, admit: &Admit) -> Result
             more.join(", ")
         ));
     }
-    if asks.is_none() && !context.global.json {
+    if asks.is_none() && others.is_empty() && !context.global.json {
         say("Nobody asked to join under this name from a device of their own.");
     }
     Ok(())

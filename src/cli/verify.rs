@@ -34,6 +34,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         workspace.rebuild_views()?;
     }
     if let (Some(entry), Some(directory)) = (&args.entry, &args.out) {
+        workspace.may_read_journal()?;
         return write_out(context, &workspace, entry, directory);
     }
     let mut out = Out::new();

@@ -421,9 +421,17 @@ impl Policy {
                 .ok_or(BadPolicy::Value(what, words))
         };
         match name {
-            "overlap" => self.overlap = number(1, "overlap", "a number from 1")?,
-            "limit" => self.limit = number(1, "limit", "a number from 1")?,
-            "sla_hours" => self.sla_hours = number(1, "sla_hours", "a number of hours from 1")?,
+            "overlap" => self.overlap = number(1, "overlap", "a number from 1 to 10000")?,
+            "limit" => {
+                let limit = number(1, "limit", "a number from 1 to 10000")?;
+                if limit < self.overlap {
+                    return Err(BadPolicy::Value("limit", "at least as many as overlap"));
+                }
+                self.limit = limit;
+            }
+            "sla_hours" => {
+                self.sla_hours = number(1, "sla_hours", "a whole number of hours from 1 to 10000")?
+            }
             "rule" => {
                 let rule = Rule::ALL.into_iter().find(|rule| rule.as_str() == value);
                 self.rule = rule.ok_or(BadPolicy::Value(

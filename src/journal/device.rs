@@ -84,6 +84,13 @@ pub fn rotate_key(
         .map(|grant| grant.name)
         .collect();
     names.dedup();
+    // Whoever was retired on it vouches for nothing any more.
+    let retired: Vec<String> = db::roster::cuts(tx)?
+        .into_iter()
+        .filter(|((_, replica), _)| *replica == old.replica())
+        .map(|((name, _), _)| name)
+        .collect();
+    names.retain(|name| !retired.contains(name));
     let mut writer = Writer::unchecked(tx, new)?;
     // The owner's comes last: the latest says whose device it is.
     names.retain(|name| name != owner);

@@ -4,6 +4,8 @@
 //! until then a line only says that a label was given. Once the case is settled there is nothing
 //! left to sway.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 
 use super::calibration;
@@ -11,11 +13,13 @@ use crate::db::arbitration;
 use crate::db::case::CaseRow;
 use crate::db::label::{self, LabelRow};
 use crate::db::note::{self, NoteKind, NoteRow};
+use crate::db::roster;
 use crate::domain::arbitration::Act;
 use crate::domain::calibration::Calibration;
 use crate::domain::ids::EventId;
 use crate::domain::label::{MAIN_ROUND, measures, outcome_words};
 use crate::domain::resolve::CaseState;
+use crate::domain::roster::Role;
 use crate::domain::time::Moment;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +54,16 @@ pub fn history(
         .iter()
         .any(|row| row.given.label.reviewer == reviewer && row.given.label.round == MAIN_ROUND);
     let open_to_me = gave || case.state == CaseState::Resolved;
+    // Who judged the case may say in a note how; leads have to read what is asked of them.
+    let judged: BTreeSet<String> = labels
+        .iter()
+        .filter(|row| row.withdrawn.is_none())
+        .map(|row| row.given.label.reviewer.clone())
+        .collect();
+    let leads = roster::current(conn)?
+        .iter()
+        .any(|grant| grant.name == reviewer && grant.role == Role::Lead);
+    let hides_notes = !open_to_me && !leads;
     // What measures is nobody else's business, and would tell that the case does; what is hidden in
     // a session is not yet.
     let of_session = calibration::hidden_rounds(conn)?;
@@ -92,12 +106,15 @@ pub fn history(
     }
     for row in note::all_of_case(conn, case.id)? {
         let words = match (row.kind, row.until) {
+            (NoteKind::Commented, _) if row.session.is_some() && !open_to_me => continue,
+            _ if hides_notes && row.author != reviewer && judged.contains(&row.author) => {
+                "wrote something (shown when you have given your label)".to_owned()
+            }
             (NoteKind::Deferred, Some(until)) => {
                 format!("deferred until {}: {}", until.minute(), row.text)
             }
             (NoteKind::Deferred, None) => format!("deferred: {}", row.text),
             (NoteKind::Escalated, _) => format!("escalated: {}", row.text),
-            (NoteKind::Commented, _) if row.session.is_some() && !open_to_me => continue,
             (NoteKind::Commented, _) => comment_words(&row),
         };
         let words = if row.withdrawn { format!("{words} (taken back)") } else { words };

@@ -79,7 +79,10 @@ fn several(cases: &[CaseRow]) -> String {
 impl Workspace {
     /// For how long whoever is at work is not shown what others said of a case.
     pub fn blindness(&self) -> Result<Blind, WorkError> {
+        let is_known = self.roster_now()?.iter().any(|grant| grant.name == self.me);
         Ok(match (self.reviewers()?.contains(&self.me), self.is_lead()?) {
+            // Whoever asks to be let in may be one who reviews.
+            (false, false) if !is_known => Blind::UntilSettled,
             (false, _) => Blind::Never,
             (true, true) => Blind::WhileOpen,
             (true, false) => Blind::UntilSettled,

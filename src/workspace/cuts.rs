@@ -129,6 +129,13 @@ impl Workspace {
         Err(RetrainError::Role { author: self.me.clone(), needs }.into())
     }
 
+    /// Whether whoever is at work may be given entries as they are: what everybody said stands in
+    /// them.
+    pub fn may_read_journal(&self) -> Result<(), WorkError> {
+        let may = [Role::Lead, Role::Engineer, Role::Auditor];
+        self.needs_role(&may, "lead, engineer or auditor")
+    }
+
     /// The last entry of each chain.
     pub fn frontier(&self) -> Result<BTreeMap<String, u64>, WorkError> {
         let heads = journal::replicas(&self.db.conn)?.into_iter();

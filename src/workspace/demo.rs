@@ -62,7 +62,9 @@ impl Workspace {
         let you = ("you", own.replica(), Some(Profile::default()));
         let people = PEOPLE.iter().zip(&devices);
         let people = people.map(|(person, device)| (person.name, device.replica(), None));
-        for (name, replica, profile) in people.chain([you]) {
+        // They may work here too, so that one can look at it as each of them does (`--as ana`).
+        let here = PEOPLE.iter().map(|person| (person.name, own.replica(), None));
+        for (name, replica, profile) in people.chain(here).chain([you]) {
             events.push(Append::new(&ReviewerAdmitted {
                 name: name.to_owned(),
                 roles: vec![Role::Reviewer],

@@ -6,7 +6,7 @@ use crate::clock;
 use crate::db::case::CaseRow;
 use crate::db::label::LabelRow;
 use crate::db::sealed::{self, SealedRow};
-use crate::db::{draft, label};
+use crate::db::{case, draft, label};
 use crate::domain::calibration::Sealing;
 use crate::domain::ids::{CaseId, EventId, Hash};
 use crate::domain::label::{GOLD_ROUND, GivenLabel, Label, MAIN_ROUND, ProtocolRef, REPEAT_ROUND};
@@ -17,7 +17,7 @@ use crate::journal::kind::{LabelGiven, LabelSealed, LabelWithdrawn};
 use crate::journal::sealed::{opened_here, seal};
 use crate::journal::{Append, chain};
 use crate::review::open::latest_in;
-use crate::review::{Draft, LabelContext, Protocols, Published, Queue, QueueCounts};
+use crate::review::{Draft, LabelContext, Protocols, Published, Queue, QueueCounts, gold, retest};
 
 /// Labels in one entry of an import.
 const IMPORT_BATCH: usize = 500;
@@ -42,6 +42,17 @@ impl Workspace {
         let queue = Queue::load(&self.db.conn, &self.me, self.now())?;
         let counts = queue.counts(&self.db.conn, || false)?;
         Ok((queue, counts))
+    }
+
+    /// Whether a case comes to whoever is at work to measure them, unseen.
+    pub fn is_mixed_in(&self, id: CaseId) -> Result<bool, WorkError> {
+        let (conn, policy) = (&self.db.conn, self.policy()?);
+        let again = retest::pending(conn, &self.me, &policy, self.now())?;
+        if again.is_some_and(|(_, row)| row.id == id) {
+            return Ok(true);
+        }
+        let row = case::by_id(conn, id)?.filter(|_| policy.gold_percent > 0);
+        Ok(row.map(|row| gold::measures(conn, &self.me, &row)).transpose()?.unwrap_or(false))
     }
 
     /// The queue, without counting whose every case is.

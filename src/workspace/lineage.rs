@@ -12,6 +12,7 @@ use super::{WorkError, Workspace};
 use crate::db::case::CaseRow;
 use crate::db::{arbitration, case, label, observed};
 use crate::domain::arbitration::Act;
+use crate::domain::cues::{Cue, hides as hides_cue};
 use crate::domain::ids::{CaseId, EventId, hex};
 use crate::domain::label::value_text;
 use crate::domain::resolve::CaseState;
@@ -406,8 +407,14 @@ impl Tracing<'_> {
             ..node(own.clone(), "case", text)
         });
         // What the model said, and where that model came from.
+        let hides = self.workspace.policy()?.hide;
+        let hidden = blind && hides_cue(&hides, Cue::Prediction, false);
         let predicted = row.predicted.clone().unwrap_or_else(|| "no answer".to_owned());
         let confidence = row.confidence.map_or(String::new(), |value| format!(" {value:.2}"));
+        let (predicted, confidence) = match hidden {
+            true => ("(hidden)".to_owned(), String::new()),
+            false => (predicted, confidence),
+        };
         let model = if row.model.is_empty() { String::new() } else { format!(" of {}", row.model) };
         let prediction = self.lineage.add(Node {
             at: Some(row.occurred_at),

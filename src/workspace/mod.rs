@@ -124,9 +124,17 @@ impl Workspace {
             (None, "") => owner(&db, &key)?,
             (None, name) => name.to_owned(),
         };
-        // Whoever joined may look while they wait to be let in.
-        if !roster::all(&db.conn)?.iter().any(|grant| grant.name == me) && me != owner(&db, &key)? {
-            return Err(WorkError::Stranger(me));
+        // Whoever joined may look while they wait to be let in. Nobody takes the name of another whose
+        // own devices alone they work on: they would see what is kept from themselves.
+        let grants = roster::all(&db.conn)?;
+        let (known, here) = grants
+            .iter()
+            .filter(|grant| grant.name == me)
+            .fold((false, false), |(_, here), grant| {
+                (true, here || grant.replica == key.replica())
+            });
+        if !here && me != owner(&db, &key)? {
+            return Err(if known { WorkError::Elsewhere(me) } else { WorkError::Stranger(me) });
         }
         Ok(Self::with(db, paths, config, env, me, key))
     }

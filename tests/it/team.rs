@@ -930,3 +930,121 @@ fn a_stream_that_two_devices_read_is_named_where_alarms_watch_it() {
     let words = parted("ana").unwrap();
     assert!(words.contains("this device") && words.contains("of eve"), "{words}");
 }
+
+/// Nobody sees on their own device what is kept from them by giving the name of another, by asking to be
+/// let in, or by reading entries as they are.
+#[test]
+fn nobody_takes_anothers_eyes() {
+    let team = Team::new(&[]);
+    let lines: String =
+        (0..4).map(|n| line(&format!("p{n}"), "move money", "pay", 0.2, n)).collect();
+    let stream = team.path("s.jsonl");
+    fs::write(&stream, lines).unwrap();
+    team.ok("ana", &["ingest", stream.to_str().unwrap(), "--where", "true"]);
+    team.ok("ana", &["policy", "set", "overlap=3"]);
+    team.ok("ana", &["sync"]);
+    let store = team.store().display().to_string();
+    for who in ["bo", "dan"] {
+        team.ok(who, &["join", &store]);
+    }
+    team.ok("ana", &["sync"]);
+    team.ok("ana", &["roster", "admit", "bo", "--role", "reviewer"]);
+    let answers = ["--answer", "readable=y", "--answer", "verdict=y", "--answer", "category=r"];
+    team.ok("ana", &[&["label", "p0", "--rationale", "SECRET"], &answers[..]].concat());
+    team.ok("ana", &["comment", "p0", "SECRET surely"]);
+    for who in ["ana", "bo", "dan"] {
+        team.ok(who, &["sync"]);
+    }
+    // dan merely asks.
+    for (who, more) in
+        [("bo", &[][..]), ("dan", &[]), ("bo", &["--as", "ana"]), ("bo", &["--as", "dan"])]
+    {
+        for command in
+            [&["show", "p0"][..], &["labels"], &["labels", "--all"], &["trace", "p0"], &["export"]]
+        {
+            let (_, out, err) = team.run(who, &[command, more].concat());
+            assert!(
+                !out.contains("SECRET") && !err.contains("SECRET"),
+                "{who} {command:?} {more:?}: {out}{err}"
+            );
+        }
+    }
+    let (code, _, said) = team.run("bo", &["show", "p0", "--as", "ana"]);
+    assert!(code != 0 && said.contains("does not work on this device"), "{said}");
+    let out = team.path("audit").display().to_string();
+    for command in
+        [&["audit", "export", "--out", &out][..], &["verify", "--entry", "1", "--out", &out]]
+    {
+        let (code, _, said) = team.run("bo", command);
+        assert!(code != 0 && said.contains("lead, engineer or auditor"), "{command:?}: {said}");
+    }
+    // Once bo has judged it nothing is left to sway.
+    team.ok("bo", &[&["label", "p0"], &answers[..]].concat());
+    assert!(team.ok("bo", &["show", "p0"]).contains("SECRET surely"));
+}
+
+/// A device that says it is of somebody who works here already is let in by its name alone.
+#[test]
+fn a_capacity_lets_no_device_in() {
+    let team = Team::new(&[]);
+    team.ok("ana", &["sync"]);
+    let store = team.store().display().to_string();
+    team.ok("bo", &["join", &store]);
+    team.ok("ana", &["sync"]);
+    team.ok("ana", &["roster", "admit", "bo", "--role", "reviewer"]);
+    // Somebody else asks under the same name.
+    let mut other = crate::support::program();
+    other.env("CASEWORK_WORKSPACE", team.path("evil")).args(["join", &store, "--as", "bo"]);
+    assert!(other.output().unwrap().status.success());
+    team.ok("ana", &["sync"]);
+    let (code, _, said) =
+        team.run("ana", &["roster", "admit", "bo", "--role", "reviewer", "--capacity", "50"]);
+    assert!(code == 0 && said.contains("It is not let in"), "{said}");
+    let roster: Vec<Value> = team
+        .ok("ana", &["roster", "show", "--json"])
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let of_bo: Vec<&Value> = roster.iter().filter(|row| row["name"] == "bo").collect();
+    let waits = of_bo.iter().filter(|row| row["waits"] == true).count();
+    assert_eq!((of_bo.len(), waits), (2, 1), "{of_bo:?}");
+    assert!(of_bo.iter().any(|row| row["profile"]["capacity"] == 50), "{of_bo:?}");
+}
+
+/// A backup goes on where somebody was retired on the device that it is of.
+#[test]
+fn a_backup_works_after_somebody_was_retired() {
+    let team = Team::new(&[]);
+    team.ok("ana", &["roster", "admit", "bob", "--role", "reviewer"]);
+    team.ok("ana", &["roster", "retire", "bob", "--reason", "left"]);
+    let stream = team.path("s.jsonl");
+    fs::write(&stream, line("p0", "move money", "pay", 0.2, 0)).unwrap();
+    team.ok("ana", &["ingest", stream.to_str().unwrap(), "--where", "true"]);
+    let copy = team.path("copy").display().to_string();
+    team.ok("ana", &["backup", &copy]);
+    team.ok("copy", &["comment", "p0", "it goes on"]);
+    team.ok("copy", &["sync"]);
+    let (code, _, said) = team.run("copy", &["comment", "p0", "x", "--as", "bob"]);
+    assert!(code != 0, "{said}");
+}
+
+#[test]
+fn what_can_not_be_meant_is_refused() {
+    let team = Team::new(&[]);
+    let refused = |args: &[&str], why: &str| {
+        let (code, _, said) = team.run("ana", args);
+        assert!(code != 0 && said.contains(why), "{args:?}: {said}");
+    };
+    team.ok("ana", &["policy", "set", "overlap=2"]);
+    refused(&["policy", "set", "limit=1"], "at least as many as overlap");
+    refused(&["policy", "set", "overlap=999999999999"], "a number from 1 to 10000");
+    team.ok("ana", &["policy", "set", "limit=1", "overlap=1"]);
+    let stream = team.path("s.jsonl");
+    fs::write(&stream, line("p0", "move money", "pay", 0.2, 0)).unwrap();
+    team.ok("ana", &["ingest", stream.to_str().unwrap(), "--where", "true"]);
+    refused(&["erase", "p0", "--reason", " "], "say why");
+    refused(
+        &["calibrate", "open", "s1", "--cases", "p0", "--deadline", "99999999d"],
+        "more than a century ahead",
+    );
+}

@@ -3,7 +3,7 @@
 
 use casework::db::case::{CaseRow, Direction, QueueKey};
 use casework::domain::estimate::Estimate;
-use casework::domain::ids::{Hash, ReplicaId};
+use casework::domain::ids::Hash;
 use casework::domain::label::{Label, MAIN_ROUND, ProtocolRef};
 use casework::domain::paths::{ANY_NAME, Choice, End, Habits, Names, Paths, RenamedStep};
 use casework::domain::policy::Policy;
@@ -109,15 +109,17 @@ impl Desk {
             .enumerate()
             .map(|(n, (text, share))| line(&format!("c{n}"), text, "x", *share, n as i64))
             .collect();
-        let people = ["sure", "poor", "bo"].into_iter().enumerate().map(|(n, name)| {
+        // All on this device, so that one looks at it as each of them.
+        let replica = workspace.replica();
+        let people = ["sure", "poor", "bo"].map(|name| {
             Append::new(&ReviewerAdmitted {
                 name: name.to_owned(),
                 roles: vec![Role::Reviewer],
-                replica: ReplicaId([n as u8 + 2; 16]),
+                replica,
                 profile: None,
             })
         });
-        workspace.append(people.collect()).unwrap();
+        workspace.append(Vec::from(people)).unwrap();
         let mut desk = Self { place, workspace };
         desk.set(policy);
         ingest(&mut desk.workspace, &lines);

@@ -107,6 +107,8 @@ pub enum WorkError {
     Name(String),
     #[error("nobody called `{0}` was admitted to this workspace")]
     Stranger(String),
+    #[error("{0} does not work on this device: they were admitted on others")]
+    Elsewhere(String),
     #[error("no case is called `{0}`")]
     NoCase(String),
     #[error("`{0}` may mean several cases: {1}")]
@@ -255,6 +257,12 @@ impl Advice for WorkError {
             Self::Stranger(name) => {
                 return Some(format!(
                     "`casework roster show` lists names; a lead can admit them: `casework roster admit {} --role ROLE`.",
+                    visible(name)
+                ));
+            }
+            Self::Elsewhere(name) => {
+                return Some(format!(
+                    "A lead lets them work here: `casework roster admit {} --role ROLE --here`.",
                     visible(name)
                 ));
             }
