@@ -210,6 +210,17 @@ fn a_task_is_opened_with_all_that_it_says() {
     other.ok(&["ingest", "--where", "true", &path]);
     let ingested: Value = serde_json::from_str(&other.ok(&["show", "n1", "--json"])).unwrap();
     assert_eq!(ingested["line"], *line);
+    // What Label Studio exports has its numbers alone in the place of predictions: what stands in the data
+    // says it, as it went out.
+    let ours =
+        json!({ "label": "pay", "confidence": 0.25, "top_k": [{ "label": "pay", "p": 0.25 }] });
+    let model = json!({ "name": "router", "version": "2", "commit": "abc" });
+    let tasks = json!([{ "data": { "id": "n3", "text": "Nice Phone", "occurred_at": "2024-06-03T00:00:00Z",
+        "prediction": ours, "model": model }, "predictions": [17], "annotations": [annotation] }]);
+    let path = file(&place, "bare.json", &tasks.to_string());
+    place.ok(&["import", "labels", "--open", &path]);
+    let shown: Value = serde_json::from_str(&place.ok(&["show", "n3", "--json"])).unwrap();
+    assert_eq!((&shown["line"]["prediction"], &shown["line"]["model"]), (&ours, &model));
     // Of two texts it is said which.
     let tasks = json!([{ "data": { "id": "n2", "title": "Phone", "review": "Nice Phone", "occurred_at": "2024-06-03T00:00:00Z" },
         "predictions": [guess("pay", 0.6, "m2")], "annotations": [annotation] }]);

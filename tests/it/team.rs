@@ -934,7 +934,7 @@ fn a_stream_that_two_devices_read_is_named_where_alarms_watch_it() {
 /// Nobody sees on their own device what is kept from them by giving the name of another, by asking to be
 /// let in, or by reading entries as they are.
 #[test]
-fn nobody_takes_anothers_eyes() {
+fn nobody_sees_by_the_name_of_another() {
     let team = Team::new(&[]);
     let lines: String =
         (0..4).map(|n| line(&format!("p{n}"), "move money", "pay", 0.2, n)).collect();

@@ -817,6 +817,12 @@ fn case_of(record: &Map<String, Value>, text_said: Option<&str>) -> Case {
         input,
         answer,
         rest,
+        // What was exported from here, as it was.
+        whole: ["prediction", "model"]
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), data.get(*name)?.clone())))
+            .filter(|(_, value)| value.is_object())
+            .collect(),
         ..Case::default()
     }
 }

@@ -337,6 +337,12 @@ fn case_of(record: &Map<String, Value>, words: &str) -> Case {
         trace_id: text(&meta, "trace_id"),
         input,
         answer,
+        whole: meta
+            .get("prediction")
+            .filter(|prediction| prediction.is_object())
+            .map(|prediction| ("prediction".to_owned(), prediction.clone()))
+            .into_iter()
+            .collect(),
         rest: meta
             .get("model")
             .map(|model| ("model".to_owned(), model.clone()))

@@ -25,6 +25,8 @@ pub struct Case {
     pub latency_ms: Option<Value>,
     /// What else the record says, by its own names.
     pub rest: Map<String, Value>,
+    /// What stands in the record as it does in a line of ours: `prediction`, `model`.
+    pub whole: Map<String, Value>,
 }
 
 /// What a model said.
@@ -100,6 +102,7 @@ impl Case {
                 line.entry(name).or_insert(value);
             }
         }
+        line.extend(self.whole);
         line
     }
 }
