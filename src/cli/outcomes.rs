@@ -52,7 +52,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let fair = fair(&judged);
     if fair.flagged_alone {
         say(
-            "All of these were flagged: the model is right more often on the predictions that were not.",
+            "All of these were flagged. How often the model is right on the predictions that were not, they do not say.",
         );
     } else if fair.judged.len() < judged.len()
         && let Some(group) = groups(&fair.judged, By::All).first()

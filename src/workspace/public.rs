@@ -200,7 +200,7 @@ impl Workspace {
                 ));
             }
             if fair.flagged_alone {
-                out.push_str("\nThese are predictions that looked doubtful: of all predictions more are right.\n");
+                out.push_str("\nThese are predictions that looked doubtful; how many of the others are right they do not say.\n");
             }
         }
         Ok(out)
