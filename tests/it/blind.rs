@@ -371,3 +371,16 @@ fn what_is_looked_up_for_all_cases_at_once_is_what_each_alone_says() {
         assert!((1..cases.len()).contains(&lead_or_reviewer), "{who}: {lead_or_reviewer}");
     }
 }
+
+/// What a policy hides until somebody answers, a trace hides too.
+#[test]
+fn a_trace_hides_what_the_policy_hides() {
+    let place = team(2);
+    place.ok(&["policy", "set", "hide=prediction until answer"]);
+    let traced = |who: &str| place.ok(&["trace", "p0", "--as", who]);
+    let told = traced("bo");
+    let line = told.lines().find(|line| line.contains("detected")).unwrap();
+    assert!(line.contains("(hidden)"), "{told}");
+    label(&place, "p0", "bo", "mine");
+    assert!(!traced("bo").contains("(hidden)"), "bo has judged it");
+}
