@@ -58,7 +58,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         && let Some(group) = groups(&fair.judged, By::All).first()
     {
         say(&format!(
-            "Flagged ones are wrong more often than others. Of the {} that were drawn from all predictions alike it is right on {}.",
+            "Flagged ones do not stand for all. Of the {} that were drawn from all predictions alike, the model is right on {}.",
             group.n,
             group.accuracy.describe()
         ));

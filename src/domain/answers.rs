@@ -1,5 +1,5 @@
-//! Two answers to one question: the fields that are such, and which of the two stands first. A coin
-//! says it, so that where an answer stands says nothing of it.
+//! Two answers to one question: the fields that are such. Which of the two stands first a coin says,
+//! where they are shown, so that where an answer stands says nothing of it.
 
 use serde_json::{Map, Value};
 

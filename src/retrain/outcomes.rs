@@ -28,8 +28,8 @@ pub struct Judged {
 /// The outcomes that say how good a model is.
 pub struct Fair<'j> {
     pub judged: Cow<'j, [Judged]>,
-    /// Nothing is known of any that no trap flagged: a model is wrong more often on what was flagged
-    /// than on all predictions.
+    /// Nothing is known of any that no trap flagged: what was flagged does not stand for all
+    /// predictions.
     pub flagged_alone: bool,
 }
 

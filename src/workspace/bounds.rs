@@ -46,7 +46,7 @@ pub struct Bound {
     pub parts: Vec<Part>,
     /// How many shares are looked at by all bounds: one of them would be crossed by chance.
     looked_at: usize,
-    /// Whether it is of flagged predictions alone, which are wrong more often than others.
+    /// Whether it is of flagged predictions alone, which do not stand for all.
     flagged_alone: bool,
 }
 
