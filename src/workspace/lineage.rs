@@ -15,6 +15,7 @@ use crate::domain::arbitration::Act;
 use crate::domain::cues::{Cue, hides as hides_cue};
 use crate::domain::ids::{CaseId, EventId, hex};
 use crate::domain::label::value_text;
+use crate::domain::policy::Policy;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::{counted, head};
 use crate::domain::time::Moment;
@@ -33,6 +34,7 @@ const TEXT_BYTES: usize = 60;
 
 /// What the loop knows beside its cases, read once.
 struct Known {
+    policy: Policy,
     cuts: Vec<(KnownCut, Membership)>,
     runs: Vec<KnownRun>,
     gates: Vec<KnownGate>,
@@ -81,6 +83,7 @@ impl Known {
             (cut, rows)
         };
         Ok(Self {
+            policy: workspace.policy()?,
             cuts: workspace.cuts()?.into_iter().map(with_rows).collect(),
             runs: workspace.runs()?,
             gates: workspace.gates()?,
@@ -407,8 +410,7 @@ impl Tracing<'_> {
             ..node(own.clone(), "case", text)
         });
         // What the model said, and where that model came from.
-        let hides = self.workspace.policy()?.hide;
-        let hidden = blind && hides_cue(&hides, Cue::Prediction, false);
+        let hidden = blind && hides_cue(&self.known.policy.hide, Cue::Prediction, false);
         let predicted = row.predicted.clone().unwrap_or_else(|| "no answer".to_owned());
         let confidence = row.confidence.map_or(String::new(), |value| format!(" {value:.2}"));
         let (predicted, confidence) = match hidden {
@@ -510,8 +512,10 @@ impl Tracing<'_> {
             })
             .collect();
         let mut ids = Vec::new();
-        let policy = self.workspace.policy()?;
-        let agents = if blind { Vec::new() } else { Evidence::of(conn, &policy, row)?.agents };
+        let agents = match blind {
+            true => Vec::new(),
+            false => Evidence::of(conn, &self.known.policy, row)?.agents,
+        };
         let given = shown.iter().map(|given| (given, "labeled"));
         for (given, how) in given.chain(agents.iter().map(|given| (given, "counted as suggested")))
         {
