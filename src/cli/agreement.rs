@@ -13,7 +13,7 @@ use crate::domain::text::counted;
 use crate::quality::agreement::{Agreement, Resampling, measure};
 use crate::quality::figure::{Figure, decimal};
 use crate::quality::ratings::{Ratings, Repeated};
-use crate::review::ratings::By;
+use crate::review::ratings::{By, Which};
 use crate::review::sight::{Figures, figures_left_out};
 use crate::workspace::{WorkError, Workspace};
 
@@ -70,7 +70,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
         None => {
             let workspace = context.read()?;
-            (of_workspace(&workspace, args, resampling)?, workspace.figures()?)
+            let measured = of_workspace(&workspace, args, resampling)?;
+            if let Some(words) = after_others_words(workspace.after_others(&args.round)?) {
+                say(&words);
+            }
+            (measured, workspace.figures()?)
         }
     };
     let mut left_out = 0;
@@ -141,7 +145,8 @@ fn of_workspace(
 ) -> Result<Measured, CliError> {
     let fields = if args.field.is_empty() { workspace.policy()?.on } else { args.field.clone() };
     if let Some(question) = &args.question {
-        let made = workspace.ratings(&args.round, &[By::Question(question.clone())])?;
+        let made =
+            workspace.ratings(&args.round, Which::GivenBlind, &[By::Question(question.clone())])?;
         let one = made.into_iter().next().unwrap_or_default();
         if one.labels() == 0 {
             let known: Vec<String> =
@@ -157,7 +162,7 @@ fn of_workspace(
     let asked = workspace.answered_questions(&args.round)?;
     let mut by = vec![By::Outcome(fields)];
     by.extend(asked.iter().map(|(question, _)| By::Question(question.clone())));
-    let made = workspace.ratings(&args.round, &by)?;
+    let made = workspace.ratings(&args.round, Which::GivenBlind, &by)?;
     let mut made = made.into_iter();
     let whole = in_order(made.next().unwrap_or_else(|| Ratings::default().sorted()), args)?;
     let measured = made.map(|ratings| measure(&ratings, resampling));
@@ -243,6 +248,17 @@ pub(super) fn repeated_words(repeated: Repeated, becomes: &str) -> Option<String
     };
     (labels > 0)
         .then(|| format!("{again} labeled the task before, {differ} of them otherwise: {becomes}"))
+}
+
+/// That some labels are not compared, since their reviewers could see the others'.
+pub(super) fn after_others_words(n: usize) -> Option<String> {
+    let given = if n == 1 { "1 label was" } else { "labels were" };
+    let given = if n == 1 { given.to_owned() } else { format!("{n} {given}") };
+    (n > 0).then(|| {
+        format!(
+            "{given} given after others' could be seen: compared is what their reviewers said before, if anything."
+        )
+    })
 }
 
 /// A share as `62.3 %`.

@@ -311,6 +311,9 @@ pub(super) fn side_by_side(out: &mut Out, dispute: &Dispute) -> std::io::Result<
         if let Some(seen) = &label.seen {
             out.line(&format!("      had on screen: {}", seen.words()))?;
         }
+        if label.after_others {
+            out.line("      given after others' labels could be seen")?;
+        }
         if let Some(asked) = &side.asked {
             out.line(&format!("      with its author: {asked}"))?;
         }

@@ -15,7 +15,7 @@ use crate::domain::text::{counted, fit, visible};
 use crate::domain::time::{Moment, short_span};
 use crate::quality::power::{CASES_MAX, Question, cases};
 use crate::review::calibration::{Findings, Progress};
-use crate::review::ratings::By;
+use crate::review::ratings::{By, Which};
 use crate::workspace::calibration::{Choice, GLOSSARY, Plan, Proposal, Proposed, Revealed};
 use crate::workspace::error::CalibrationError;
 use crate::workspace::{WorkError, Workspace};
@@ -634,7 +634,8 @@ fn size(context: &Context, args: &SizeArgs) -> Result<Exit, CliError> {
     }
     // The classes as they were seen so far; two of equal size if nothing was.
     let on = workspace.policy()?.on;
-    let seen = workspace.ratings(MAIN_ROUND, &[By::Outcome(on)])?.into_iter().next();
+    let seen =
+        workspace.ratings(MAIN_ROUND, Which::GivenBlind, &[By::Outcome(on)])?.into_iter().next();
     let mut classes = seen.map(|ratings| ratings.shares()).unwrap_or_default();
     if classes.len() < 2 {
         classes = vec![0.5, 0.5];

@@ -17,7 +17,7 @@ use crate::domain::text::{counted, visible};
 use crate::quality::figure::wilson;
 use crate::quality::ratings::{Ratings, Repeated};
 use crate::quality::truth::{Estimate, Fitting, MODELS, Minimum, Model, PATHS, model};
-use crate::review::ratings::By;
+use crate::review::ratings::{By, Which};
 use crate::review::sight::{Figures, figures_left_out, left_out};
 use crate::review::walks::WalksFitted;
 use crate::workspace::WorkError;
@@ -160,7 +160,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             let workspace = context.read()?;
             let fields =
                 if args.field.is_empty() { workspace.policy()?.on } else { args.field.clone() };
-            let made = workspace.ratings(&args.round, &[By::Outcome(fields.clone())])?;
+            let made =
+                workspace.ratings(&args.round, Which::ThatCount, &[By::Outcome(fields.clone())])?;
             let made = made.into_iter().next().unwrap_or_default();
             if model.fit.is_none() && model.enough(&made, minimum).is_ok() {
                 walked = Some(workspace.fit_walks(&args.round, &fields, &made, &fitting)?);

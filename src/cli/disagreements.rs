@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::agreement::percent;
+use super::agreement::{after_others_words, percent};
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::domain::ids::CaseId;
@@ -39,6 +39,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return side_by_side(context, &workspace, case, &args.round);
     }
     let found = workspace.disagreements(&args.round)?;
+    if let Some(words) = after_others_words(workspace.after_others(&args.round)?) {
+        say(&words);
+    }
     let figures = workspace.figures()?;
     let (mut out, json) = (Out::new(), context.global.json);
     match (&args.question, args.by.as_str()) {

@@ -34,6 +34,7 @@ struct LabelLine<'l> {
     evidence_in: &'l Places,
     cites: &'l [CaseId],
     seen: Option<&'l Seen>,
+    after_others: bool,
     at: String,
     duration_ms: Option<u64>,
     event: EventId,
@@ -73,6 +74,7 @@ fn print(out: &mut Out, json: bool, given: &GivenLabel, counts: bool) -> std::io
             evidence_in: &label.evidence_in,
             cites: &label.cites,
             seen: label.seen.as_ref(),
+            after_others: label.after_others,
             at: given.given_at().rfc3339(),
             duration_ms: label.duration_ms,
             event: given.event,
@@ -83,6 +85,7 @@ fn print(out: &mut Out, json: bool, given: &GivenLabel, counts: bool) -> std::io
     let by =
         given.imported_by().map(|author| format!("  (imported by {author})")).unwrap_or_default();
     let by = if counts { by } else { format!("{by}  (replaced since)") };
+    let by = if label.after_others { format!("{by}  (others' could be seen)") } else { by };
     out.line(&format!(
         "{}  {at}  {:<10} {words}{by}  {}",
         label.case.short(),

@@ -89,6 +89,10 @@ pub struct Label {
     /// What was on the screen; none where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
+    /// What others said of the case could be seen when it was given: it counts, and is not compared
+    /// with theirs.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub after_others: bool,
     /// Milliseconds from first sight of the case to the submit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
@@ -98,6 +102,10 @@ pub struct Label {
     /// What another program said beside it that nothing here maps, by its names.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub extra: Map<String, Value>,
+}
+
+fn is_false(truth: &bool) -> bool {
+    !truth
 }
 
 impl Label {
@@ -123,6 +131,7 @@ impl Label {
             evidence_in: Places::default(),
             cites: Vec::new(),
             seen: None,
+            after_others: false,
             duration_ms: None,
             given_at: None,
             extra: Map::new(),
@@ -184,6 +193,13 @@ pub fn that_count_in<L: Borrow<GivenLabel>>(
     round: &str,
 ) -> Vec<L> {
     that_count(labels.into_iter().filter(|given| given.borrow().label.round == round))
+}
+
+/// The labels that are compared to measure reviewers: of each the latest in each round that was given
+/// before what others said could be seen, by round and name. Who changes a label later agrees with
+/// what they saw.
+pub fn given_blind<L: Borrow<GivenLabel>>(labels: impl IntoIterator<Item = L>) -> Vec<L> {
+    that_count(labels.into_iter().filter(|given| !given.borrow().label.after_others))
 }
 
 /// What the name begins with under which a program's suggestion counts: no person is called so.

@@ -34,6 +34,8 @@ pub struct Foreign {
     pub evidence_in: Places,
     pub at: Option<Value>,
     pub duration_ms: Option<u64>,
+    /// Whether what others said could be seen when it was given.
+    pub after_others: bool,
     /// Whether it is marked as the right answer.
     pub gold: bool,
     /// Whether it is what somebody decided who reviewed the labels of others: a ruling, no label.

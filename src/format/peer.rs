@@ -38,6 +38,7 @@ pub struct Given {
     pub extra: Map<String, Value>,
     pub at: String,
     pub duration_ms: Option<u64>,
+    pub after_others: bool,
     pub event: Option<EventId>,
 }
 
@@ -65,6 +66,7 @@ impl Item {
                     extra: Map::new(),
                     at: case.settled_at.unwrap_or_default(),
                     duration_ms: None,
+                    after_others: false,
                     event: case.events.first().copied(),
                 };
                 (last, Some(Self { about: case.about, given: vec![given] }))
@@ -86,6 +88,7 @@ impl Item {
                     extra: label.extra.unwrap_or_default(),
                     at: label.at,
                     duration_ms: label.duration_ms,
+                    after_others: label.after_others,
                     event: Some(label.event),
                 };
                 match last {

@@ -123,6 +123,7 @@ where
             evidence_in: part(&value, "evidence_in")?,
             cites: part(&value, "cites")?,
             seen: part(&value, "seen")?,
+            after_others: first(&["after_others"]).and_then(Value::as_bool).unwrap_or(false),
             extra: part(&value, "extra")?,
             ..Label::empty(case.id, &reviewer, &round, reference)
         },

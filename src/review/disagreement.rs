@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use super::Protocols;
-use super::ratings::for_each_case;
+use super::ratings::{Which, for_each_case};
 use crate::db::renames;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, Outcome, value_text};
@@ -62,7 +62,7 @@ pub fn disagreements(
 ) -> rusqlite::Result<Disagreements> {
     let renamed = renames::all(conn)?;
     let mut found = Disagreements::default();
-    for_each_case(conn, round, |labels| {
+    for_each_case(conn, round, Which::GivenBlind, |labels| {
         let read =
             |given: &GivenLabel| (protocols.answered(&given.label), renamed.outcome(&given.label));
         let read: Vec<(Answered, Outcome)> = labels.iter().map(read).collect();

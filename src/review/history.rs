@@ -50,9 +50,10 @@ pub fn history(
     }];
     let mut labels = label::of_case(conn, case.id)?;
     labels.extend_from_slice(sealed);
-    let gave = labels
-        .iter()
-        .any(|row| row.given.label.reviewer == reviewer && row.given.label.round == MAIN_ROUND);
+    let gave = labels.iter().any(|row| {
+        let label = &row.given.label;
+        row.withdrawn.is_none() && label.reviewer == reviewer && label.round == MAIN_ROUND
+    });
     let open_to_me = gave || case.state == CaseState::Resolved;
     // Who judged the case may say in a note how; leads have to read what is asked of them.
     let judged: BTreeSet<String> = labels
@@ -231,6 +232,9 @@ fn label_words(given: &crate::domain::label::GivenLabel) -> String {
     );
     if let Some(confidence) = label.confidence {
         words.push_str(&format!(", confidence {confidence} of 5"));
+    }
+    if label.after_others {
+        words.push_str(", after others' labels could be seen");
     }
     if !label.rationale.is_empty() {
         words.push_str(&format!(": {}", label.rationale));

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use crate::db::{label, renames};
 use crate::domain::estimate::class_of;
-use crate::domain::label::{GivenLabel, that_count, that_count_in};
+use crate::domain::label::{GivenLabel, given_blind, that_count, that_count_in};
 use crate::quality::ratings::Ratings;
 use crate::review::Protocols;
 
@@ -30,34 +30,63 @@ impl By {
     }
 }
 
-/// The labels of each case that count in a round, by case.
+/// Which labels of a reviewer are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Their last word, which settles cases.
+    ThatCount,
+    /// What they said before they could see the others' labels, which measures people.
+    GivenBlind,
+}
+
+/// The labels of each case in a round, one of each reviewer, by case.
 pub fn for_each_case(
     conn: &Connection,
     round: &str,
+    which: Which,
     mut each: impl FnMut(Vec<GivenLabel>),
 ) -> rusqlite::Result<()> {
-    label::for_each_case(conn, |labels| {
-        let counting = that_count_in(labels, round);
-        if !counting.is_empty() {
-            each(counting);
+    label::for_each_case(conn, |mut labels| {
+        labels.retain(|given| given.label.round == round);
+        let read = match which {
+            Which::ThatCount => that_count(labels),
+            Which::GivenBlind => given_blind(labels),
+        };
+        if !read.is_empty() {
+            each(read);
         }
     })
 }
 
-/// The labels of each case that count, in whatever round, by case.
+/// The labels of each case that were given blind, in whatever round, by case.
 pub fn for_each_case_and_round(
     conn: &Connection,
     mut each: impl FnMut(Vec<GivenLabel>),
 ) -> rusqlite::Result<()> {
-    label::for_each_case(conn, |labels| each(that_count(labels)))
+    label::for_each_case(conn, |labels| each(given_blind(labels)))
+}
+
+/// How many of the labels that count in a round were given after others' could be seen.
+pub fn after_others(conn: &Connection, round: &str) -> rusqlite::Result<usize> {
+    let mut after = 0;
+    label::for_each_case(conn, |labels| {
+        let counting = that_count_in(labels, round).into_iter();
+        after += counting.filter(|given| given.label.after_others).count();
+    })?;
+    Ok(after)
 }
 
 /// The ratings for each of several ways to compare, in one reading.
-pub fn ratings(conn: &Connection, round: &str, by: &[By]) -> rusqlite::Result<Vec<Ratings>> {
+pub fn ratings(
+    conn: &Connection,
+    round: &str,
+    which: Which,
+    by: &[By],
+) -> rusqlite::Result<Vec<Ratings>> {
     let (renamed, protocols) = (renames::all(conn)?, Protocols::load(conn)?);
     let by_question = by.iter().any(|by| matches!(by, By::Question(_)));
     let mut made = vec![Ratings::default(); by.len()];
-    for_each_case(conn, round, |labels| {
+    for_each_case(conn, round, which, |labels| {
         for given in labels {
             let label = &given.label;
             let task = label.case.to_string();
@@ -84,7 +113,7 @@ pub fn ratings(conn: &Connection, round: &str, by: &[By]) -> rusqlite::Result<Ve
 pub fn questions(conn: &Connection, round: &str) -> rusqlite::Result<Vec<(String, usize)>> {
     let protocols = Protocols::load(conn)?;
     let mut asked: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    for_each_case(conn, round, |labels| {
+    for_each_case(conn, round, Which::GivenBlind, |labels| {
         let paths = labels.iter().map(|given| protocols.answered(&given.label).path);
         for (place, (question, _)) in paths.flat_map(|path| path.into_iter().enumerate()) {
             let (labels, places) = asked.entry(question).or_default();

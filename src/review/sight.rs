@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use super::{Blind, calibration, gold};
 use crate::db::case::{self, CaseRow};
-use crate::db::label;
+use crate::db::label::{self, LabelRow};
 use crate::domain::calibration::Calibration;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND, measures};
@@ -128,6 +128,26 @@ impl Sight {
             }
         }
         Ok(false)
+    }
+
+    /// Whether what others said of a case could be seen by whoever is about to label it: it can now,
+    /// or it could while a label of theirs stood that they took back.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn saw_others(&mut self, conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
+        let Some(row) = case::by_id(conn, id)? else { return Ok(false) };
+        let mut labels = label::of_case(conn, id)?;
+        for copy in evidence::copies(conn, &self.policy, &row)? {
+            labels.extend(label::of_case(conn, copy)?);
+        }
+        labels.retain(|row| row.given.label.round == MAIN_ROUND);
+        let (own, others): (Vec<_>, Vec<_>) =
+            labels.into_iter().partition(|row| row.given.label.reviewer == self.me);
+        let Some(first) = others.iter().map(|row| row.given.at).min() else { return Ok(false) };
+        let while_it_stood =
+            |row: &LabelRow| row.withdrawn.as_ref().is_some_and(|withdrawn| first < withdrawn.at);
+        Ok(own.iter().any(while_it_stood) || !self.is_blind_to(conn, id)?)
     }
 
     /// Whether a round is hidden until its session is revealed.

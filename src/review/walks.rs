@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rusqlite::Connection;
 
 use super::Protocols;
-use super::ratings::for_each_case;
+use super::ratings::{Which, for_each_case};
 use crate::db::case;
 use crate::domain::estimate::class_of;
 use crate::domain::ids::CaseId;
@@ -43,7 +43,7 @@ pub fn fit_walks(
     let mut pools: BTreeMap<CaseId, Pool> = BTreeMap::new();
     let mut pool_of: HashMap<String, CaseId> = HashMap::new();
     let mut failed = Ok(());
-    for_each_case(conn, round, |labels| {
+    for_each_case(conn, round, Which::ThatCount, |labels| {
         let Some(id) = labels.first().map(|given| given.label.case) else { return };
         let mut put = || -> rusqlite::Result<()> {
             let row = case::by_id(conn, id)?;

@@ -13,7 +13,7 @@ use crate::domain::threshold::{Measure, Threshold, Window};
 use crate::quality::agreement::{Resampling, measure};
 use crate::retrain::outcomes::{By, Judged, fair, groups, is_above, is_below};
 use crate::review::disagreement::disagreements;
-use crate::review::ratings::{By as Rated, ratings};
+use crate::review::ratings::{By as Rated, Which, ratings};
 use crate::review::reliability::reliability;
 use crate::review::sla::{DueItem, cases_overdue};
 
@@ -267,7 +267,8 @@ impl Workspace {
                 Err("it is a share")
             }
             Measure::Alpha => {
-                let made = ratings(conn, MAIN_ROUND, &[Rated::Outcome(policy.on)])?;
+                let made =
+                    ratings(conn, MAIN_ROUND, Which::GivenBlind, &[Rated::Outcome(policy.on)])?;
                 let none = Err("there are no labels");
                 made.first().map_or(none, |ratings| {
                     measure(ratings, Resampling { times: 0, seed: 1 })

@@ -327,6 +327,7 @@ fn label_row(
         evidence_in: label.evidence_in,
         cites: label.cites,
         seen: label.seen,
+        after_others: label.after_others,
         at: given.given_at().rfc3339(),
         duration_ms: label.duration_ms,
         extra: Some(label.extra).filter(|extra| !extra.is_empty()),

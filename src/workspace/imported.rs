@@ -326,6 +326,7 @@ where
         evidence_in: foreign.evidence_in.clone(),
         evidence,
         duration_ms: foreign.duration_ms,
+        after_others: foreign.after_others,
         given_at,
         extra,
         ..Label::empty(case, &reviewer, &round, protocol)

@@ -118,6 +118,8 @@ impl Workspace {
             // It went on elsewhere since this was begun: what is given now would not count.
             return Err(CalibrationError::Stage(session.name().to_owned(), session.stage()).into());
         }
+        let after_others = self.saw_others(&label)?;
+        let label = Label { after_others, ..label };
         let (whose, case) = (draft_key(&self.me, Some(&label.round)), label.case);
         let (reviewer, round) = (label.reviewer.clone(), label.round.clone());
         let events = vec![self.giving(label)?];
@@ -136,6 +138,20 @@ impl Workspace {
         match (appended, meanwhile) {
             (_, Some(at)) => Err(LabelError::Meanwhile(case, at).into()),
             (appended, None) => Ok(appended?),
+        }
+    }
+
+    /// Whether whoever is at work, about to give a label, could see what it should be held against.
+    fn saw_others(&self, label: &Label) -> Result<bool, WorkError> {
+        let conn = &self.db.conn;
+        match label.round.as_str() {
+            MAIN_ROUND => Ok(self.sight()?.saw_others(conn, label.case)?),
+            // The known answer is shown to whoever gave theirs.
+            GOLD_ROUND => Ok(label::of_case(conn, label.case)?.iter().any(|row| {
+                let given = &row.given.label;
+                (given.reviewer.as_str(), given.round.as_str()) == (&*label.reviewer, GOLD_ROUND)
+            })),
+            _ => Ok(false),
         }
     }
 

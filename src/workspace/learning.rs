@@ -12,7 +12,7 @@ use crate::journal::chain::Appended;
 use crate::journal::kind::ConsensusEstimated;
 use crate::quality::ratings::Ratings;
 use crate::quality::truth::{self, Fitting, Minimum, PATHS, model};
-use crate::review::ratings::By;
+use crate::review::ratings::{By, Which};
 use crate::review::walks::WalksFitted;
 
 /// Labels that a device knew when it last looked.
@@ -61,7 +61,7 @@ impl Workspace {
     /// Those of the database and of writing.
     pub fn learn_now(&mut self) -> Result<Option<Appended>, WorkError> {
         let policy = self.policy()?;
-        let made = self.ratings(MAIN_ROUND, &[By::Outcome(policy.on.clone())])?;
+        let made = self.ratings(MAIN_ROUND, Which::ThatCount, &[By::Outcome(policy.on.clone())])?;
         let ratings = made.into_iter().next().unwrap_or_default();
         let Some(model) = model(PATHS) else { return Ok(None) };
         if model.enough(&ratings, Minimum::default()).is_err() {

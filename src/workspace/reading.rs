@@ -21,7 +21,7 @@ use crate::quality::truth::Fitting;
 use crate::review::calibration::{self, Progress};
 use crate::review::disagreement::{Disagreements, disagreements};
 use crate::review::filter::Filter;
-use crate::review::ratings::{By, questions, ratings};
+use crate::review::ratings::{By, Which, after_others, questions, ratings};
 use crate::review::value::Worth;
 use crate::review::walks::{WalksFitted, fit_walks};
 use crate::review::{Queue, QueueCounts, gold};
@@ -116,10 +116,18 @@ impl Workspace {
     /// # Errors
     /// That the round is hidden, that there is none, that no protocol sets a field, and those of the
     /// database.
-    pub fn ratings(&self, round: &str, by: &[By]) -> Result<Vec<Ratings>, WorkError> {
+    pub fn ratings(&self, round: &str, which: Which, by: &[By]) -> Result<Vec<Ratings>, WorkError> {
         self.may_see(round)?;
         self.known_fields(by.iter().flat_map(By::fields))?;
-        Ok(ratings(&self.db.conn, round, by)?)
+        Ok(ratings(&self.db.conn, round, which, by)?)
+    }
+
+    /// How many of the labels that count in a round were given after others' could be seen.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn after_others(&self, round: &str) -> Result<usize, WorkError> {
+        Ok(after_others(&self.db.conn, round)?)
     }
 
     /// What a label of a case is worth in somebody's queue, where that is its order.

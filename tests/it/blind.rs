@@ -7,6 +7,7 @@ use clap::CommandFactory as _;
 use serde_json::Value;
 
 use casework::config::Env;
+use casework::review::board::BoardSums;
 use casework::workspace::Workspace;
 use casework::{db, demo};
 
@@ -383,4 +384,80 @@ fn a_trace_hides_what_the_policy_hides() {
     assert!(line.contains("(hidden)"), "{told}");
     label(&place, "p0", "bo", "mine");
     assert!(!traced("bo").contains("(hidden)"), "bo has judged it");
+}
+
+/// As `agreement`, `disagreements` and the board have it: labels compared, and cases on which they differ.
+fn compared(place: &Place) -> (u64, u64) {
+    let agreement = json(&place.ok(&["agreement", "--resample", "0", "--json"]));
+    let by_case = place.ok(&["disagreements", "--by", "case", "--json"]);
+    let differ = by_case.lines().map(json).filter(|case| case["differ"].as_u64() > Some(0));
+    let (workspace, mut sums) = (place.open(), BoardSums::default());
+    workspace.board(&mut sums).unwrap();
+    assert_eq!(sums.sums().found, workspace.disagreements("main").unwrap(), "the board");
+    (agreement["labels"].as_u64().unwrap(), differ.count() as u64)
+}
+
+#[test]
+fn what_is_labeled_after_others_were_seen_counts_and_is_not_compared() {
+    let place = team(2);
+    place.ok(&["policy", "set", "limit=2"]);
+    let right = |case: &str, who: &str| {
+        let answers = ["--answer", "readable=y", "--answer", "verdict=y", "--answer", "category=r"];
+        place.ok(&[&["label", case, "--as", who, "--rationale", "right"], &answers[..]].concat());
+    };
+    let labels = |who: &str| -> Vec<Value> {
+        let lines = place.ok(&["labels", "--json", "--as", who]);
+        lines.lines().map(json).filter(|label| label["reviewer"] == who).collect()
+    };
+    let after = |who: &str| -> Vec<bool> {
+        labels(who).iter().map(|label| label["after_others"] == true).collect()
+    };
+    let state = |case: &str| json(&place.ok(&["show", case, "--json"]))["state"].clone();
+    // Whoever changes their mind while nobody else has said anything is blind still.
+    label(&place, "p0", "bo", "first");
+    right("p0", "bo");
+    assert_eq!(after("bo"), [false]);
+    label(&place, "p0", "cy", "otherwise");
+    assert_eq!(state("p0"), "disputed");
+    assert_eq!(compared(&place), (2, 1));
+    // Who then agrees has seen: it settles the case, and they disagreed all the same.
+    label(&place, "p0", "bo", "so it is");
+    assert_eq!((state("p0"), after("bo")), ("resolved".into(), vec![true]));
+    assert_eq!(compared(&place), (2, 1));
+    let said = place.run(&["agreement"]).stderr;
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("1 label was given after others' could be seen"), "{said}");
+    // A label of what is resolved is no third opinion.
+    right("p0", "ana");
+    assert_eq!((after("ana"), compared(&place)), (vec![true], (2, 1)));
+    let row = place.ok(&["export", "--as", "ana"]);
+    let late = row.lines().map(json).filter(|row| row["after_others"] == true).count();
+    assert_eq!(late, 2, "{row}");
+    assert!(
+        place.ok(&["show", "p0", "--as", "ana"]).contains("after others' labels could be seen")
+    );
+    // Nor is one that was taken back and given anew: it is the first time that was blind.
+    label(&place, "p1", "cy", "one");
+    label(&place, "p1", "bo", "two");
+    place.ok(&["undo", "--as", "bo"]);
+    assert!(!place.ok(&["show", "p1", "--as", "bo"]).contains("labeled verdict"));
+    right("p1", "bo");
+    assert_eq!(compared(&place), (3, 1), "cy's alone");
+    // What is done again is what was given.
+    label(&place, "p2", "cy", "one");
+    label(&place, "p2", "bo", "two");
+    place.ok(&["undo", "--as", "bo"]);
+    place.ok(&["redo", "--as", "bo"]);
+    assert_eq!(compared(&place), (5, 1));
+    // It comes back with the labels.
+    let file = place.dir.path().join("again.jsonl");
+    let lines = place.ok(&["labels", "--json", "--as", "bo"]);
+    let lines = lines.lines().map(json).filter(|label| label["after_others"] == true);
+    let as_dan = |mut label: Value| {
+        label["reviewer"] = "dan".into();
+        label.to_string() + "\n"
+    };
+    fs::write(&file, lines.map(as_dan).collect::<String>()).unwrap();
+    place.ok(&["import", "labels", file.to_str().unwrap(), "--format", "jsonl"]);
+    assert_eq!(compared(&place), (5, 1));
 }

@@ -171,6 +171,7 @@ fn every_kind_is_written_as_ever() {
             unseen_files: vec!["input.scan".to_owned()],
             unseen_more: 1,
         }),
+        after_others: false,
         duration_ms: Some(1200),
         given_at: None,
         extra: Default::default(),

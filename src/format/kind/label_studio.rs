@@ -622,6 +622,7 @@ fn decided(review: &Map<String, Value>, label: Foreign) -> Foreign {
         at: review.get("created_at").cloned(),
         rationale: String::new(),
         duration_ms: None,
+        after_others: false,
         confidence: None,
         gold: false,
         ruling: true,

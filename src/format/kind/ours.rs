@@ -25,6 +25,7 @@ pub fn told(given: &Given) -> Value {
         ("checked", json!(given.checked), !given.checked.is_empty()),
         ("evidence_in", json!(given.evidence_in), !given.evidence_in.is_empty()),
         ("extra", json!(given.extra), !given.extra.is_empty()),
+        ("after_others", json!(true), given.after_others),
     ] {
         if has {
             told[name] = value;
@@ -47,6 +48,7 @@ pub fn take_over(foreign: &mut Foreign, told: &Value) {
     let text = |name: &str| told[name].as_str().map(str::to_owned);
     foreign.reviewer = text("reviewer").or(foreign.reviewer.take());
     foreign.at = Some(told["at"].clone()).filter(|at| !at.is_null()).or(foreign.at.take());
+    foreign.after_others = told["after_others"].as_bool().unwrap_or(false);
     foreign.duration_ms = told["duration_ms"].as_u64().or(foreign.duration_ms);
     foreign.confidence = told["confidence"].as_u64().and_then(|sure| u8::try_from(sure).ok());
     foreign.rationale = text("rationale").unwrap_or_default();

@@ -20,7 +20,7 @@ use crate::domain::arbitration::{Done, ruling};
 use crate::domain::estimate::class_of;
 use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::label::{
-    GivenLabel, MAIN_ROUND, Outcome, ProtocolRef, that_count_in, value_text,
+    GivenLabel, MAIN_ROUND, Outcome, ProtocolRef, given_blind, that_count, value_text,
 };
 use crate::domain::policy::Copies;
 use crate::domain::protocol::{Answered, RenamedLabels};
@@ -96,6 +96,8 @@ struct Standing {
     /// Why the ruling that counts was needed.
     cause: Option<&'static str>,
     said: Vec<Said>,
+    /// What is compared, where that is not what counts: what was given blind.
+    compared: Option<Vec<Said>>,
 }
 
 /// Cases with two labels or more that were last labeled in a week.
@@ -199,7 +201,14 @@ impl Reader<'_> {
 }
 
 impl Standing {
-    fn of(row: &CaseRow, said: Vec<Said>, acts: &[Done], labels: &[GivenLabel]) -> Self {
+    fn of(row: &CaseRow, reader: &Reader<'_>, acts: &[Done], labels: &[GivenLabel]) -> Self {
+        let read = |labels: Vec<&GivenLabel>| -> Vec<Said> {
+            labels.into_iter().map(|given| reader.said(given)).collect()
+        };
+        let main: Vec<&GivenLabel> =
+            labels.iter().filter(|given| given.label.round == MAIN_ROUND).collect();
+        let is_late = main.iter().any(|given| given.label.after_others);
+        let compared = is_late.then(|| read(given_blind(main.iter().copied())));
         let category =
             row.outcome.as_ref().and_then(|outcome| outcome.get("category")).map(value_text);
         let counting = ruling(acts, labels).filter(|counting| counting.appeal.is_none());
@@ -209,8 +218,13 @@ impl Standing {
             settled: settled_at(labels, acts).filter(|_| row.state == CaseState::Resolved),
             category: category.filter(|_| row.state == CaseState::Resolved),
             cause: counting.map(|counting| counting.ruling.cause.as_str()),
-            said,
+            said: read(that_count(main)),
+            compared,
         }
+    }
+
+    fn compared(&self) -> &[Said] {
+        self.compared.as_ref().unwrap_or(&self.said)
     }
 }
 
@@ -365,12 +379,10 @@ impl BoardSums {
         acts: &[Done],
         escalated: &[(Moment, String)],
     ) {
-        let said: Vec<Said> =
-            that_count_in(labels, MAIN_ROUND).into_iter().map(|given| reader.said(given)).collect();
-        let labeled = said.iter().map(|said| said.reviewer.clone()).collect();
+        let standing = Standing::of(row, reader, acts, labels);
+        let labeled = standing.said.iter().map(|said| said.reviewer.clone()).collect();
         let claims = DueCandidates::of(row, labeled, labels, acts, escalated);
         self.claims.extend(claims.map(|claims| (row.id, claims)));
-        let standing = Standing::of(row, said, acts, labels);
         self.weigh(row.id, &standing, Change::Add);
         self.cases.insert(row.id, standing);
     }
@@ -395,13 +407,14 @@ impl BoardSums {
             let named = case.said.iter().filter_map(|said| said.outcome.get("category"));
             named.for_each(|category| sums.pending.change(value_text(category), id, change));
         }
+        let compared = case.compared();
         if !case.said.is_empty() {
             change.by(&mut sums.labels, case.said.len());
-            retally(&mut sums.whole, &case.said, change);
+            retally(&mut sums.whole, compared, change);
             self.alphas.whole = None;
         }
-        if case.said.len() > 1 {
-            self.weigh_pairs(id, &case.said, change);
+        if compared.len() > 1 {
+            self.weigh_pairs(id, compared, change);
         }
     }
 

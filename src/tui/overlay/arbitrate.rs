@@ -594,6 +594,9 @@ impl Arbitrate {
         if let Some(seen) = &label.seen {
             more(format!("had on screen: {}", seen.words()), theme.dim);
         }
+        if label.after_others {
+            more("given after others' labels could be seen".to_owned(), theme.dim);
+        }
         if let Some(asked) = &side.asked {
             more(format!("its author was asked: {asked}"), theme.warn);
         }
