@@ -347,6 +347,14 @@ impl RowMaker {
 }
 
 /// What to train on, if anything.
+/// What a case is ready to teach a model: what it counts as, if it is settled and says a label.
+pub fn ready(row: &CaseRow) -> Option<&Outcome> {
+    let settled = row.outcome.as_ref().filter(|_| row.state == CaseState::Resolved);
+    let has_label =
+        |outcome: &&Outcome| training_label(outcome).is_some_and(|label| !label.trim().is_empty());
+    settled.filter(has_label)
+}
+
 pub fn training_label(outcome: &Outcome) -> Option<String> {
     outcome.get("label").and_then(scalar)
 }

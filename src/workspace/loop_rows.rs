@@ -17,6 +17,7 @@ use crate::retrain::gate::Verdict;
 use crate::retrain::outcomes::{By, fair, groups};
 use crate::review::alarms::RaisedAlarm;
 use crate::review::board::{Counted, LoopRow};
+use crate::review::rows::ready;
 
 /// Days of outcomes that are shown, the latest.
 const DAYS: usize = 14;
@@ -44,35 +45,40 @@ impl Workspace {
         }
         let mut sight = self.sight()?;
         sight.know_all(&self.db.conn)?;
-        let mut ready: BTreeMap<String, (Vec<CaseId>, Vec<CaseId>)> = BTreeMap::new();
+        let mut by_name: BTreeMap<String, (Vec<CaseId>, Vec<CaseId>)> = BTreeMap::new();
+        let mut without = Vec::new();
         case::for_each(&self.db.conn, |row| {
-            let outcome = row.outcome.as_ref().filter(|_| row.state == CaseState::Resolved);
-            let Some(outcome) = outcome else { return };
+            let Some(outcome) = ready(&row) else {
+                without.extend((row.state == CaseState::Resolved).then_some(row.id));
+                return;
+            };
             let text = |field: &str| outcome.get(field).map(value_text);
             let category = text("category").unwrap_or_else(|| "without a category".to_owned());
             let name = match text("failure_mode") {
                 Some(mode) => format!("{category}, {mode}"),
                 None => category,
             };
-            let (all, new) = ready.entry(name).or_default();
+            let (all, new) = by_name.entry(name).or_default();
             all.push(row.id);
             new.extend((!cut_cases.contains(&row.id)).then_some(row.id));
         })?;
         let mut rows = Vec::new();
-        for (name, (all, new)) in ready {
-            let mut counted = Counted::default();
+        let mut row = |name: String, all: &[CaseId], more: String| -> Result<(), WorkError> {
+            let mut behind = Counted::default();
             for id in all.iter().copied() {
                 let kept = sight.is_blind_to(&self.db.conn, id)?;
-                if kept { &mut counted.left_out } else { &mut counted.cases }.push(id);
+                if kept { &mut behind.left_out } else { &mut behind.cases }.push(id);
             }
-            let more = format!("{} not in a cut yet", new.len());
-            rows.push(LoopRow {
-                name,
-                number: all.len().to_string(),
-                more,
-                behind: counted,
-                ..LoopRow::default()
-            });
+            let number = all.len().to_string();
+            rows.push(LoopRow { name, number, more, behind, ..LoopRow::default() });
+            Ok(())
+        };
+        for (name, (all, new)) in by_name {
+            row(name, &all, format!("{} not in a cut yet", new.len()))?;
+        }
+        if !without.is_empty() {
+            let more = "settled, and none has a label to learn".to_owned();
+            row("without a label".to_owned(), &without, more)?;
         }
         for one in self.cut_proposals()?.into_iter().filter(|one| one.cut.is_none()) {
             let of = one.proposed;

@@ -15,6 +15,7 @@ use crate::domain::time::{Moment, parse_span};
 use crate::journal::Append;
 use crate::journal::kind::CutProposed;
 use crate::retrain::outcomes::{By, fair, groups};
+use crate::review::rows;
 use crate::trap::Said;
 use crate::trap::condition::Condition;
 
@@ -109,16 +110,16 @@ impl Workspace {
             .map(|alarm| alarm.raised.alarm)
             .collect();
         let last = self.cuts()?.into_iter().map(|cut| cut.at).max();
-        let mut ready: BTreeMap<String, u64> = BTreeMap::new();
+        let (mut ready, mut resolved): (BTreeMap<String, u64>, u64) = Default::default();
         case::for_each(&self.db.conn, |row| {
-            let outcome = row.outcome.as_ref().filter(|_| row.state == CaseState::Resolved);
-            let Some(outcome) = outcome else { return };
+            resolved += u64::from(row.state == CaseState::Resolved);
+            let Some(outcome) = rows::ready(&row) else { return };
             let mut names = BTreeSet::new();
             for field in ["category", "failure_mode", "label"] {
                 names.extend(outcome.get(field).map(value_text));
             }
+            names.insert("all".to_owned());
             names.into_iter().for_each(|name| *ready.entry(name).or_default() += 1);
-            *ready.entry("all".to_owned()).or_default() += 1;
         })?;
         let alarms = called(source, "alarm").into_iter().map(|name| {
             let on = open.contains(&name);
@@ -139,7 +140,7 @@ impl Workspace {
             ("ready".to_owned(), Value::Object(counts)),
             ("accuracy".to_owned(), json!(accuracy)),
             ("days_since_cut".to_owned(), json!(days)),
-            ("resolved".to_owned(), json!(ready.get("all").copied().unwrap_or(0))),
+            ("resolved".to_owned(), json!(resolved)),
         ]))
     }
 

@@ -17,7 +17,7 @@ use crate::domain::time::Moment;
 use crate::journal::Append;
 use crate::journal::blob::{self, Packer, Unpacker};
 use crate::journal::kind::{RunFile, RunRecorded};
-use crate::retrain::gate::metrics_of;
+use crate::retrain::gate::{Predictions, check_predictions, metrics_of};
 
 /// A run that was recorded.
 #[derive(Debug, Clone)]
@@ -84,7 +84,11 @@ pub fn file_of(path: &Path, name: &str) -> Result<RunFile, WorkError> {
 /// Figures of a run: a flat object of numbers.
 pub fn read_metrics(path: &Path) -> Result<BTreeMap<String, f64>, WorkError> {
     let text = read_file(path)?;
-    metrics_of(&text).map_err(|message| {
+    let figures = metrics_of(&text).and_then(|figures| match figures.is_empty() {
+        true => Err("no number stands in it".to_owned()),
+        false => Ok(figures),
+    });
+    figures.map_err(|message| {
         let path = path.display();
         RetrainError::Wrong(format!(
             "{path}: {message}; metrics are one object of numbers: {{\"accuracy\": 0.8}}"
@@ -171,6 +175,11 @@ impl Workspace {
         let id = self.new_id()?;
         let metrics = of.metrics.as_deref().map(read_metrics).transpose()?.unwrap_or_default();
         let predictions = of.predictions.as_deref().map(read_file).transpose()?;
+        if let (Some(path), Some(text)) = (&of.predictions, &predictions) {
+            // What no gate could read is not kept as if one could.
+            check_predictions(Predictions::after(&path.display().to_string(), text))
+                .map_err(|bad| RetrainError::Wrong(bad.to_string()))?;
+        }
         let named = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             file_of(path, &name)

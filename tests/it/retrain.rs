@@ -1525,3 +1525,45 @@ fn what_labels_changed_is_told_of_deployed_models_alone() {
     assert_eq!(changed["deployed"][0]["there"][0]["model"], "m1", "{changed}");
     assert_eq!(changed["deployed"].as_array().map(Vec::len), Some(1));
 }
+
+#[test]
+fn what_no_gate_could_read_is_not_recorded() {
+    let place = bench();
+    let file = place.dir.path().join("said").display().to_string();
+    for (flag, text, expect) in [
+        ("--predictions", "", "no column `row`"),
+        ("--predictions", "row,label,prediction\n", "no predictions stand there"),
+        ("--predictions", "row,label\nx1,a\n", "neither `prediction` nor `after`"),
+        ("--predictions", "row,label,prediction\nx1,a,a\nx1,a,b\n", "x1"),
+        ("--metrics", "{}", "no number stands in it"),
+        ("--metrics", "{\"accuracy\":\"high\"}", "no number stands in it"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let ran = place.run(&["run", "record", "--cut", "all", "--name", "r", flag, &file]);
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert!(!ran.status.success() && said.contains(expect), "{text:?}: {said}");
+    }
+    assert!(!place.run(&["run", "list"]).status.success(), "nothing is there");
+}
+
+#[test]
+fn what_has_no_label_is_not_ready_to_be_learned() {
+    let place = crate::support::team_of_three();
+    place.ok(&["policy", "set", "overlap=1"]);
+    let right = ["--answer", "readable=y", "--answer", "verdict=y", "--answer", "category=r"];
+    place.ok(&[&["label", "p0", "--rationale", "so"], &right[..]].concat());
+    place.ok(&[
+        "label",
+        "p1",
+        "--rationale",
+        "so",
+        "--answer",
+        "readable=n",
+        "--answer",
+        "damage=c",
+    ]);
+    let board = place.open().board(&mut casework::review::board::BoardSums::default()).unwrap();
+    let rows: Vec<(&str, &str)> =
+        board.retraining.iter().map(|row| (row.name.as_str(), row.number.as_str())).collect();
+    assert_eq!(rows, [("rare-combination", "1"), ("without a label", "1")]);
+}

@@ -320,3 +320,16 @@ fn a_directory_that_is_gone_read_only_or_a_file_is_said_to_be() {
     let full = trouble("/dev/full/x", &plain);
     assert_ne!(full.0, StoreErrorKind::Url);
 }
+
+#[test]
+fn where_a_new_store_would_lie_is_not_made() {
+    let place = Place::new();
+    place.create();
+    let typo = place.dir.path().join("mnt").join("team");
+    let refused = place.run(&["sync", "--store", typo.to_str().unwrap()]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && said.contains("is not there; is it mounted?"), "{said}");
+    assert!(!place.dir.path().join("mnt").exists());
+    fs::create_dir(place.dir.path().join("mnt")).unwrap();
+    place.ok(&["sync", "--store", typo.to_str().unwrap()]);
+}

@@ -9,4 +9,4 @@ mod predictions;
 pub use decide::{Decision, Line, Verdict, decide};
 pub use file::{GateFile, Metric, Must};
 pub use metrics::metrics_of;
-pub use predictions::{BadPredictions, Compared, Predictions, read};
+pub use predictions::{BadPredictions, Compared, Predictions, check as check_predictions, read};

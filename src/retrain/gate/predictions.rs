@@ -208,6 +208,17 @@ impl<'p> Predictions<'p> {
     }
 }
 
+/// Whether a model's predictions could be read.
+///
+/// # Errors
+/// None, rows that are doubled or say nothing, by line.
+pub fn check(of: Predictions<'_>) -> Result<(), BadPredictions> {
+    let side = Side::parse(of.name, of.text)?;
+    side.rows
+        .iter()
+        .try_for_each(|(RowKey(_, row), said)| says(&side, row, said, of.column).map(drop))
+}
+
 /// Reads the predictions of a model before and after, and aligns them by row.
 ///
 /// # Errors

@@ -68,7 +68,7 @@ fn standing(page: &mut String, board: &BoardSnapshot) {
     heading(page, "Summary");
     page.push_str("<table>\n");
     for (state, cases) in &board.states {
-        let more = if *state == CaseState::Resolved { "ready for retraining" } else { "" };
+        let more = if *state == CaseState::Resolved { "settled" } else { "" };
         let _ = writeln!(
             page,
             "<tr><td>{}</td><td class=n>{}</td><td class=q>{more}</td></tr>",

@@ -234,7 +234,7 @@ impl Maker<'_> {
         for (state, more) in [
             (CaseState::Open, ""),
             (CaseState::Disputed, "wait for a ruling"),
-            (CaseState::Resolved, "ready for retraining"),
+            (CaseState::Resolved, "settled"),
         ] {
             let cases = of(state);
             number(

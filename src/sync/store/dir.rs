@@ -20,8 +20,17 @@ struct Directory {
 pub(super) fn open(url: &str, options: &Options) -> Result<Box<dyn Store>, StoreError> {
     let root = PathBuf::from(url.strip_prefix("file://").unwrap_or(url));
     let store = Directory { name: url.to_owned(), root };
-    if options.create {
-        fs::create_dir_all(&store.root).map_err(|error| store.explain(&store.root, &error))?;
+    if options.create
+        && let Err(error) = fs::create_dir(&store.root)
+        && error.kind() != ErrorKind::AlreadyExists
+    {
+        // Where it would lie is not made: a disk that is not mounted, or a typing error, looks so.
+        let (parent, missing) = (store.root.parent(), ErrorKind::NotFound);
+        if let Some(parent) = parent.filter(|_| error.kind() == missing) {
+            let why = format!("{} is not there; is it mounted?", parent.display());
+            return Err(StoreError { trouble: StoreErrorKind::Missing, store: store.name, why });
+        }
+        return Err(store.explain(&store.root, &error));
     }
     let kind = fs::metadata(&store.root).map_err(|error| store.explain(&store.root, &error))?;
     if !kind.is_dir() {
