@@ -22,7 +22,7 @@ use casework::journal::Append;
 use casework::journal::kind::{LabelGiven, PolicySet};
 use casework::quality::truth::{Fitting, model};
 use casework::review::board::BoardSums;
-use casework::review::ratings::By;
+use casework::review::ratings::{By, Which};
 use casework::review::{Direction, QueueKey};
 use casework::tui::Review;
 use casework::workspace::cases::IngestRequest;
@@ -135,7 +135,8 @@ fn main() {
     }
     let (_, set) = took(|| workspace.append(vec![Append::new(&PolicySet { policy })]).unwrap());
     println!("cases settled by paths from now on   {:>9.1} ms", set.as_secs_f64() * 1e3);
-    let ratings = workspace.ratings(MAIN_ROUND, &[By::Outcome(Vec::new())]).unwrap();
+    let ratings =
+        workspace.ratings(MAIN_ROUND, Which::GivenBlind, &[By::Outcome(Vec::new())]).unwrap();
     let fitting = Fitting { tolerance: 1e-6, ..Fitting::default() };
     let (fitted, fit) =
         took(|| workspace.fit_walks(MAIN_ROUND, &[], &ratings[0], &fitting).unwrap());

@@ -28,7 +28,7 @@ use casework::domain::roster::{Profile, Role};
 use casework::journal::Append;
 use casework::journal::kind::{LabelGiven, PolicySet, ReviewerAdmitted};
 use casework::quality::truth::{Fitting, model};
-use casework::review::ratings::By;
+use casework::review::ratings::{By, Which};
 use casework::review::value::Valuer;
 use casework::review::{Published, Queue};
 use casework::workspace::Workspace;
@@ -269,7 +269,9 @@ fn settle(workspace: &mut Workspace, way: &Way, rule: &str) {
         "paths" => drop(workspace.learn_now().unwrap()),
         "dawid-skene" => {
             let on = vec!["verdict".to_owned()];
-            let made = workspace.ratings(MAIN_ROUND, &[By::Outcome(on.clone())]).unwrap();
+            let made = workspace
+                .ratings(MAIN_ROUND, Which::ThatCount, &[By::Outcome(on.clone())])
+                .unwrap();
             let model = model(rule).unwrap();
             let fitting = Fitting { iterations: 20_000, ..Fitting::default() };
             let fitted = model.fit.unwrap()(&made[0], &fitting);

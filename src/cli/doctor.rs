@@ -9,6 +9,7 @@ use super::{CliError, Context, Exit};
 use crate::domain::advice::Advice as _;
 use crate::domain::text::visible;
 use crate::domain::time::Moment;
+use crate::review::{Protocols, Published};
 use crate::sandbox::Level;
 use crate::serve::place::Place;
 use crate::serve::sshd::{Sshd, no_terminals};
@@ -172,6 +173,23 @@ fn sandbox(workspace: &Workspace) -> Finding {
     Finding { good, what: "sandbox", words }
 }
 
+/// That several published a version of one number, and which of them is in force.
+pub(super) fn rival_words(protocols: &Protocols) -> Vec<String> {
+    let words = |rivals: Vec<&Published>| {
+        let (id, version) = (&rivals[0].reference.id, rivals[0].reference.version);
+        let of = |one: &&Published| format!("{}, {}", one.author, one.at.minute());
+        let others: Vec<String> = rivals[1..].iter().map(of).collect();
+        format!(
+            "{id} has {} versions {version}: in force is that of {}; not that of {}. Publish what all of them want as version {}",
+            rivals.len(),
+            of(&rivals[0]),
+            others.join(", nor that of "),
+            version + 1
+        )
+    };
+    protocols.rivals().into_iter().map(words).collect()
+}
+
 fn workspace_findings(workspace: &Workspace, findings: &mut Vec<Finding>) -> Result<(), CliError> {
     let damage = workspace.damage()?;
     let words = damage.first().cloned().unwrap_or_else(|| "the file is sound".to_owned());
@@ -197,6 +215,9 @@ fn workspace_findings(workspace: &Workspace, findings: &mut Vec<Finding>) -> Res
             }
         };
         findings.push(Finding { good: found.is_some(), what: "stream", words });
+    }
+    for words in rival_words(&protocols) {
+        findings.push(Finding { good: false, what: "protocol", words });
     }
     for words in workspace.parted_streams()? {
         findings.push(Finding { good: false, what: "stream", words });

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::doctor::rival_words;
 use super::out::{Out, say};
 use super::{CliError, Context, Exit, stopped_by_signals};
 use crate::clock;
@@ -149,6 +150,9 @@ fn report(
         say(&format!("  erased from the store: {id}"));
     }
     named(quarantined);
+    if pulled.entries > 0 {
+        rival_words(&workspace.protocols()?).iter().for_each(|words| say(&format!("{words}.")));
+    }
     if let Some((session, left)) = workspace.session_waits()?.filter(|_| pulled.entries > 0) {
         say(&format!(
             "The calibration session {session} waits for you: {} (casework calibrate label {session}).",

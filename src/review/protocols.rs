@@ -37,6 +37,21 @@ pub struct Protocols {
     pub policy: Policy,
 }
 
+/// Puts the versions of each protocol in their order where they stand among the others, the highest
+/// first: somebody who did not know of it yet may have published a lower one later.
+fn by_version(published: &mut [Published]) {
+    let ids: BTreeSet<String> = published.iter().map(|one| one.reference.id.clone()).collect();
+    for id in ids {
+        let of = |one: &Published| one.reference.id == id;
+        let places: Vec<usize> = (0..published.len()).filter(|at| of(&published[*at])).collect();
+        let mut versions: Vec<Published> = places.iter().map(|at| published[*at].clone()).collect();
+        versions.sort_by_key(|one| std::cmp::Reverse(one.reference.version)); // the latest first still
+        for (at, one) in places.into_iter().zip(versions) {
+            published[at] = one;
+        }
+    }
+}
+
 impl Protocols {
     pub fn load(conn: &Connection) -> rusqlite::Result<Self> {
         let mut published = Vec::new();
@@ -54,6 +69,7 @@ impl Protocols {
                 questions: Arc::default(),
             });
         }
+        by_version(&mut published);
         let (glossary_version, glossary) = glossary::latest(conn)?
             .map_or_else(Default::default, |published| (published.version, published.glossary));
         let mut protocols =
@@ -78,7 +94,8 @@ impl Protocols {
     /// What a label answered, by the names of today, and what it was asked.
     pub fn answered(&self, label: &Label) -> Answered {
         let cited = &label.protocol;
-        let version = self.version(&cited.id, cited.version);
+        let exactly = self.published.iter().find(|published| published.reference == *cited);
+        let version = exactly.or_else(|| self.version(&cited.id, cited.version));
         Answered {
             path: translated(&self.after(cited), &label.path),
             version: cited.version,
@@ -160,6 +177,27 @@ impl Protocols {
         self.published
             .iter()
             .find(|published| published.protocol.id == id && published.reference.version == version)
+    }
+
+    /// Latest versions that several published under one number, not knowing of each other's: the one
+    /// in force first. Whoever publishes what they all want settles it.
+    pub fn rivals(&self) -> Vec<Vec<&Published>> {
+        let mut found: Vec<Vec<&Published>> = Vec::new();
+        for published in self.in_force() {
+            let of = &published.reference;
+            let same = |other: &&Published| {
+                (&other.reference.id, other.reference.version) == (&of.id, of.version)
+            };
+            let mut rivals: Vec<&Published> = Vec::new();
+            for other in self.published.iter().filter(same) {
+                // Published twice alike is published once.
+                if !rivals.iter().any(|known| known.reference.hash == other.reference.hash) {
+                    rivals.push(other);
+                }
+            }
+            found.extend((rivals.len() > 1).then_some(rivals));
+        }
+        found
     }
 
     /// The versions of a protocol after the one that a label cites, oldest first.

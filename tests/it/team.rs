@@ -1048,3 +1048,38 @@ fn what_can_not_be_meant_is_refused() {
         "more than a century ahead",
     );
 }
+
+#[test]
+fn two_leads_who_publish_one_version_are_told() {
+    let team = Team::new(&[]);
+    team.add("bo", &["lead", "reviewer"]);
+    let starter = team.ok("ana", &["protocol", "starter", "text"]);
+    let publish = |who: &str, title: &str, changes: &str| {
+        let file = team.path(&format!("{title}.toml"));
+        fs::write(&file, starter.replace("title = \"Edge", &format!("title = \"{title} edge")))
+            .unwrap();
+        team.ok(who, &["protocol", "publish", file.to_str().unwrap(), "--changes", changes]);
+    };
+    publish("ana", "Ana's", "hers");
+    publish("bo", "Bo's", "his");
+    team.sync(&["ana"]);
+    let (_, _, said) = team.run("bo", &["sync"]);
+    let words = "has 2 versions 2: in force is that of bo";
+    assert!(said.contains(words) && said.contains("as version 3"), "{said}");
+    team.sync(&["ana"]);
+    for who in ["ana", "bo"] {
+        let (_, told, _) = team.run(who, &["doctor"]);
+        assert!(told.contains(words) && told.contains("not that of ana"), "{told}");
+        assert!(team.ok(who, &["protocol", "show"]).contains("Bo's edge"));
+    }
+    // What both want settles it, also where somebody who does not know of it publishes a lower one.
+    publish("ana", "Our", "both");
+    publish("ana", "Our last", "both");
+    publish("bo", "Bo's late", "once more");
+    team.sync(&["ana", "bo", "ana"]);
+    for who in ["ana", "bo"] {
+        assert!(team.ok(who, &["protocol", "show"]).contains("Our last edge"));
+        let (_, told, _) = team.run(who, &["doctor"]);
+        assert!(!told.contains("versions 2"), "{told}");
+    }
+}
