@@ -13,10 +13,10 @@ use crate::domain::protocol::diff::diff;
 use crate::domain::protocol::parse::parse_strictly;
 use crate::domain::protocol::{Protocol, Question, QuestionKind};
 use crate::domain::text::{counted, visible};
-use crate::format::kind::label_studio;
+use crate::format::kind::{doccano, label_studio};
 use crate::format::open::Inputs;
 use crate::format::open::foreign::labels;
-use crate::format::protocol_from::{self, Controls, implied, of_argilla};
+use crate::format::protocol_from::{self, Control, ControlKind, Controls, implied, of_argilla};
 use crate::format::read::Options;
 use crate::format::read::files::parts_of;
 use crate::review::replay::Report;
@@ -77,6 +77,10 @@ pub enum What {
         file: PathBuf,
         #[arg(long, value_name = "F", value_parser = ["label-studio", "argilla", "doccano", "prodigy", "brat", "uima-cas"])]
         format: String,
+        /// Of labels that doccano exported by themselves: whether a text takes one of them, several,
+        /// or they mark places in it
+        #[arg(long, value_name = "HOW", value_parser = ["one", "several", "places"])]
+        takes: Option<String>,
         /// Write it to a file instead of standard output
         #[arg(long, value_name = "FILE.toml")]
         out: Option<PathBuf>,
@@ -87,7 +91,9 @@ pub enum What {
 
 pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     match what {
-        What::From { file, format, out } => from(file, format, out.as_deref()),
+        What::From { file, format, takes, out } => {
+            from(file, format, takes.as_deref(), out.as_deref())
+        }
         What::Check { file } => check(context, file),
         What::Show { file, tree, format } => {
             let protocols = match file {
@@ -452,11 +458,41 @@ fn print_starter(name: Option<&str>) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn from(path: &Path, format: &str, to: Option<&Path>) -> Result<Exit, CliError> {
+fn from(
+    path: &Path,
+    format: &str,
+    takes: Option<&str>,
+    to: Option<&Path>,
+) -> Result<Exit, CliError> {
     let bad = |why: String| CliError::Use(format!("{}: {why}", path.display()));
-    let controls = match format {
-        "label-studio" => label_studio::controls(&read_file(path)?).map_err(bad)?,
-        "argilla" => of_argilla(&read_file(path)?).map_err(bad)?,
+    let alone = match format {
+        "doccano" if path.is_file() => {
+            std::fs::read_to_string(path).ok().and_then(|text| doccano::label_types(&text))
+        }
+        _ => None,
+    };
+    if takes.is_some() && alone.is_none() {
+        return Err(CliError::Use("--takes is for labels that doccano exported".to_owned()));
+    }
+    let controls = match (format, alone) {
+        (_, Some(names)) => {
+            let kind = match takes {
+                Some("one") => ControlKind::One(names),
+                Some("several") => ControlKind::Several(names),
+                Some(_) => ControlKind::Places(names),
+                None => {
+                    return Err(bad(
+                        "doccano's labels do not say what they are of: --takes one, several or places"
+                            .to_owned(),
+                    ));
+                }
+            };
+            let required = matches!(kind, ControlKind::One(_));
+            let control = Control { name: "label".to_owned(), ask: None, kind, required };
+            Controls { made: vec![control], left_out: Vec::new() }
+        }
+        ("label-studio", _) => label_studio::controls(&read_file(path)?).map_err(bad)?,
+        ("argilla", _) => of_argilla(&read_file(path)?).map_err(bad)?,
         // Nothing but the labels says what was asked.
         _ => {
             let stop = std::sync::Arc::default();

@@ -11,6 +11,7 @@ use crate::domain::roster::{Profile, Role, is_name};
 use crate::domain::time::Moment;
 use crate::domain::time::short_span;
 use crate::journal::agekey::Secret;
+use crate::journal::chain::FUTURE_MS_MAX;
 use crate::journal::device::{self, Because};
 use crate::journal::kind::{
     Event, ReplicaJoined, ReviewerAdmitted, ReviewerRelieved, ReviewerRetired, SecretShared,
@@ -103,13 +104,21 @@ impl Workspace {
     /// # Errors
     /// Those of the database.
     pub fn clock_words(&self) -> Result<Vec<String>, WorkError> {
-        let ahead = skew::clocks_ahead(&self.db.conn, clock::now())?;
+        let now = clock::now();
+        let ahead = skew::clocks_ahead(&self.db.conn, now)?;
         if ahead.is_empty() {
             return Ok(Vec::new());
         }
         let people = self.people()?;
         let words = |(replica, ms): &(ReplicaId, i64)| {
             let whose = self.device_words(*replica, &people);
+            if *ms > FUTURE_MS_MAX && *replica == self.replica() {
+                let until = Moment(now.0 + ms - FUTURE_MS_MAX).minute();
+                return format!(
+                    "the clock of this device was {} ahead when it wrote: the others keep out what it wrote since, until {until}; nothing is lost here. Set it right",
+                    short_span(*ms)
+                );
+            }
             format!(
                 "the clock of {whose} was {} ahead when it wrote: until then everybody's entries are dated after that. Set it right",
                 short_span(*ms)

@@ -1778,3 +1778,31 @@ fn damaged_files_are_read_as_far_as_they_go() {
         }
     }
 }
+
+#[test]
+fn labels_that_doccano_exported_by_themselves_become_a_protocol() {
+    let place = Place::new();
+    let file = place.dir.path().join("label_config.json");
+    let one = |name: &str| {
+        serde_json::json!({ "id": 7, "text": name, "prefixKey": null, "suffixKey": "p",
+            "backgroundColor": "#FF0000", "textColor": "#ffffff" })
+    };
+    std::fs::write(&file, serde_json::json!([one("pay"), one("a \"b\"\u{1b}")]).to_string())
+        .unwrap();
+    let file = file.to_str().unwrap();
+    let from = |more: &[&str]| {
+        let ran = place.run(&[&["protocol", "from", file, "--format", "doccano"], more].concat());
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (ran.status.success(), text(ran.stdout), text(ran.stderr))
+    };
+    let (done, _, said) = from(&[]);
+    assert!(!done && said.contains("--takes one, several or places"), "{said}");
+    for (takes, expect) in
+        [("one", "kind = \"label\""), ("several", "pay"), ("places", "kind = \"span\"")]
+    {
+        let (done, made, said) = from(&["--takes", takes]);
+        assert!(done && made.contains(expect) && !made.contains('\u{1b}'), "{takes}: {made}{said}");
+    }
+    let ran = place.run(&["protocol", "from", file, "--format", "prodigy", "--takes", "one"]);
+    assert!(!ran.status.success());
+}

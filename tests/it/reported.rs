@@ -648,5 +648,7 @@ fn a_clock_that_was_ahead_dates_no_label() {
     let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned()
         + &String::from_utf8_lossy(&doctor.stderr);
     assert!(doctor.contains("ahead when it wrote"), "{doctor}");
+    // What it wrote waits elsewhere, and its author is told until when.
+    assert!(doctor.contains("keep out what it wrote since, until 2030-12-30 00:00"), "{doctor}");
     assert!(place.ok(&["verify", "--json"]).contains("\"ok\":true"));
 }

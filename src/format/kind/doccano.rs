@@ -22,6 +22,18 @@ pub const PEER: PeerKind = PeerKind {
     make: |options| Box::new(Files(options, Names::without(&[ALL]))),
 };
 
+/// The names in a file of labels by themselves, as its projects export them; nothing if it is none.
+pub fn label_types(text: &str) -> Option<Vec<String>> {
+    let list: Vec<Map<String, Value>> = serde_json::from_str(text).ok()?;
+    let looks = ["suffixKey", "suffix_key", "backgroundColor", "background_color"];
+    let name = |label: &Map<String, Value>| {
+        let is_one = looks.iter().any(|look| label.contains_key(*look));
+        label.get("text").filter(|_| is_one)?.as_str().map(str::to_owned)
+    };
+    let names: Vec<String> = list.iter().map(name).collect::<Option<_>>()?;
+    (!names.is_empty()).then_some(names)
+}
+
 /// The file of what cases were settled as.
 const ALL: &str = "all";
 
