@@ -51,7 +51,7 @@ struct Way {
     settle: &'static [&'static str],
 }
 
-const WAYS: [Way; 2] = [
+const WAYS: [Way; 3] = [
     Way {
         name: "value",
         policy: &[
@@ -59,6 +59,19 @@ const WAYS: [Way; 2] = [
             ("limit", "5"),
             ("rule", "paths"),
             ("sure_percent", "95"),
+            ("witness", "champion"),
+            ("copies", "pooled"),
+            ("order", "value"),
+        ],
+        settle: &["paths"],
+    },
+    Way {
+        name: "surer",
+        policy: &[
+            ("overlap", "1"),
+            ("limit", "5"),
+            ("rule", "paths"),
+            ("sure_percent", "97"),
             ("witness", "champion"),
             ("copies", "pooled"),
             ("order", "value"),

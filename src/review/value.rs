@@ -20,6 +20,9 @@ use crate::journal::views::{self, evidence::Evidence};
 
 /// Less than this is hardly worth a label: such cases come last.
 pub const GAIN_MIN: f64 = 0.03;
+/// The same beside the doubt that the policy leaves, where that is less: who wants to be surer is
+/// asked for more labels.
+const OF_DOUBT: f64 = 0.6;
 /// How many times more a label is worth of a kind on which the last gate failed or could not tell.
 const NEED: f64 = 2.0;
 
@@ -50,6 +53,8 @@ pub struct Worth {
     pub need: f64,
     /// Whether the case was drawn to know reviewers by, and wants more labels for that.
     pub teaches: bool,
+    /// Less of a gain is hardly worth a label.
+    pub least: f64,
 }
 
 impl Worth {
@@ -61,7 +66,7 @@ impl Worth {
     /// Whether a label would hardly teach anything. It always does while nobody said what is most
     /// likely: no model settles a case alone.
     pub fn is_little(&self) -> bool {
-        self.gain < GAIN_MIN && !self.teaches && self.is_said
+        self.gain < self.least && !self.teaches && self.is_said
     }
 }
 
@@ -138,9 +143,16 @@ impl Valuer {
             },
             need: if self.is_needed(row) { NEED } else { 1.0 },
             teaches,
+            least: least_gain(&self.policy),
         };
         Ok(Weighing { weighed, worth })
     }
+}
+
+/// How much surer a label has to be expected to make, to be worth its minute.
+fn least_gain(policy: &Policy) -> f64 {
+    let doubt = 1.0 - f64::from(policy.sure_percent) / 100.0;
+    GAIN_MIN.min(OF_DOUBT * doubt)
 }
 
 /// The slices on which the last gate failed or could not tell.
@@ -168,5 +180,27 @@ struct Weighing {
 impl Weighing {
     fn of(&self, valuer: &Valuer, reviewer: &str) -> Worth {
         Worth { gain: valuer.model.gain(&self.weighed, reviewer), ..self.worth }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_wants_to_be_surer_is_asked_for_more_labels() {
+        let least = |sure_percent: u32| {
+            let worth = |gain: f64| Worth {
+                pool: CaseId([0; 16]),
+                gain,
+                is_said: true,
+                cases: 1,
+                need: 1.0,
+                teaches: false,
+                least: least_gain(&Policy { sure_percent, ..Policy::default() }),
+            };
+            (0..100).find(|gain| !worth(f64::from(*gain) / 1000.0).is_little()).unwrap()
+        };
+        assert_eq!([80, 95, 97, 99, 100].map(least), [30, 30, 19, 7, 0]);
     }
 }
