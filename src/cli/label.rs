@@ -91,6 +91,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if !json {
         // Whatever looks over it now, it is saved.
         say(&words);
+        if let Some(words) = workspace.not_compared(case.id)? {
+            say(&format!("Before it, {words}."));
+        }
     }
     let made = given.as_ref().map(Made::Label);
     let problems = super::plugin::look_over(context, &mut workspace, made, &case.id.short())?;

@@ -218,6 +218,13 @@ impl Workspace {
             .find(|given| given.label.reviewer == self.me && given.label.round == MAIN_ROUND))
     }
 
+    /// What is said to whoever gave a label that is not compared with others'; nothing of any other.
+    pub fn not_compared(&self, case: CaseId) -> Result<Option<&'static str>, WorkError> {
+        let given = self.counting_label(case)?;
+        let words = "others' labels could be seen: it counts, and is not compared with theirs";
+        Ok(given.filter(|given| given.label.after_others).map(|_| words))
+    }
+
     /// Takes back one label.
     pub fn withdraw(&mut self, given: &GivenLabel) -> Result<EventId, WorkError> {
         let Label { case, reviewer, .. } = given.label.clone();

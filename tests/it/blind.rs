@@ -422,6 +422,12 @@ fn what_is_labeled_after_others_were_seen_counts_and_is_not_compared() {
     assert_eq!(compared(&place), (2, 1));
     // Who then agrees has seen: it settles the case, and they disagreed all the same.
     label(&place, "p0", "bo", "so it is");
+    let once_more =
+        ["label", "p0", "--as", "bo", "--answer", "readable=y", "--answer", "verdict=n"];
+    let more = ["--answer", "corrected=transfer", "--answer", "category=r", "--rationale", "so"];
+    let said = place.run(&[&once_more[..], &more].concat()).stderr;
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("it counts, and is not compared with theirs"), "{said}");
     assert_eq!((state("p0"), after("bo")), ("resolved".into(), vec![true]));
     assert_eq!(compared(&place), (2, 1));
     let said = place.run(&["agreement"]).stderr;
@@ -432,7 +438,7 @@ fn what_is_labeled_after_others_were_seen_counts_and_is_not_compared() {
     assert_eq!((after("ana"), compared(&place)), (vec![true], (2, 1)));
     let row = place.ok(&["export", "--as", "ana"]);
     let late = row.lines().map(json).filter(|row| row["after_others"] == true).count();
-    assert_eq!(late, 2, "{row}");
+    assert_eq!(late, 3, "{row}");
     assert!(
         place.ok(&["show", "p0", "--as", "ana"]).contains("after others' labels could be seen")
     );

@@ -51,6 +51,12 @@ impl Write for Submit {
                     let _ = to.send(given);
                 }
                 let otherwise = at.workspace.settled_otherwise(case, &outcome).unwrap_or_default();
+                let not_compared = at.workspace.not_compared(case).unwrap_or_default();
+                let otherwise = match (not_compared, otherwise) {
+                    (Some(words), None) => Some(words.to_owned()),
+                    (Some(words), Some(otherwise)) => Some(format!("{words}; {otherwise}")),
+                    (None, otherwise) => otherwise,
+                };
                 Ok(Report::Saved { case, seq: saved.seq, otherwise })
             }
             Err(error) => {
