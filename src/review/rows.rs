@@ -1,13 +1,14 @@
 //! What exported rows say of a case beside its labels: the line as the model got it, why it was
 //! flagged, how it was settled, and how good the model had been at such cases before.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::Protocols;
 use super::conflict::ByInput;
 use crate::db::case::{self, CaseRow};
 use crate::db::{draw, erasure, renames};
@@ -346,15 +347,29 @@ impl RowMaker {
     }
 }
 
-/// What to train on, if anything.
-/// What a case is ready to teach a model: what it counts as, if it is settled and says a label.
-pub fn ready(row: &CaseRow) -> Option<&Outcome> {
-    let settled = row.outcome.as_ref().filter(|_| row.state == CaseState::Resolved);
-    let has_label =
-        |outcome: &&Outcome| training_label(outcome).is_some_and(|label| !label.trim().is_empty());
-    settled.filter(has_label)
+/// The fields in which protocols in force say a label: `label`, and those that their label questions
+/// set. None where none of them says one: then only a recipe can know.
+pub fn label_fields(protocols: &Protocols) -> BTreeSet<String> {
+    let mut fields = BTreeSet::new();
+    for published in protocols.in_force() {
+        let asked = published.protocol.fields_of_label_questions();
+        let own = published.protocol.fields().filter(|field| *field == "label");
+        fields.extend(asked.into_iter().chain(own).map(str::to_owned));
+    }
+    fields
 }
 
+/// What a case is ready to teach a model: what it counts as, if it is settled and says a label in one
+/// of these fields.
+pub fn ready<'r>(row: &'r CaseRow, fields: &BTreeSet<String>) -> Option<&'r Outcome> {
+    let settled = row.outcome.as_ref().filter(|_| row.state == CaseState::Resolved);
+    let says = |outcome: &Outcome, field: &String| {
+        outcome.get(field).and_then(scalar).is_some_and(|label| !label.trim().is_empty())
+    };
+    settled.filter(|outcome| fields.is_empty() || fields.iter().any(|field| says(outcome, field)))
+}
+
+/// What to train on, if anything.
 pub fn training_label(outcome: &Outcome) -> Option<String> {
     outcome.get("label").and_then(scalar)
 }

@@ -17,7 +17,7 @@ use crate::retrain::gate::Verdict;
 use crate::retrain::outcomes::{By, fair, groups};
 use crate::review::alarms::RaisedAlarm;
 use crate::review::board::{Counted, LoopRow};
-use crate::review::rows::ready;
+use crate::review::rows::{label_fields, ready};
 
 /// Days of outcomes that are shown, the latest.
 const DAYS: usize = 14;
@@ -46,9 +46,9 @@ impl Workspace {
         let mut sight = self.sight()?;
         sight.know_all(&self.db.conn)?;
         let mut by_name: BTreeMap<String, (Vec<CaseId>, Vec<CaseId>)> = BTreeMap::new();
-        let mut without = Vec::new();
+        let (mut without, fields) = (Vec::new(), label_fields(&self.protocols()?));
         case::for_each(&self.db.conn, |row| {
-            let Some(outcome) = ready(&row) else {
+            let Some(outcome) = ready(&row, &fields) else {
                 without.extend((row.state == CaseState::Resolved).then_some(row.id));
                 return;
             };

@@ -110,10 +110,11 @@ impl Workspace {
             .map(|alarm| alarm.raised.alarm)
             .collect();
         let last = self.cuts()?.into_iter().map(|cut| cut.at).max();
+        let fields = rows::label_fields(&self.protocols()?);
         let (mut ready, mut resolved): (BTreeMap<String, u64>, u64) = Default::default();
         case::for_each(&self.db.conn, |row| {
             resolved += u64::from(row.state == CaseState::Resolved);
-            let Some(outcome) = rows::ready(&row) else { return };
+            let Some(outcome) = rows::ready(&row, &fields) else { return };
             let mut names = BTreeSet::new();
             for field in ["category", "failure_mode", "label"] {
                 names.extend(outcome.get(field).map(value_text));

@@ -1562,8 +1562,21 @@ fn what_has_no_label_is_not_ready_to_be_learned() {
         "--answer",
         "damage=c",
     ]);
-    let board = place.open().board(&mut casework::review::board::BoardSums::default()).unwrap();
-    let rows: Vec<(&str, &str)> =
-        board.retraining.iter().map(|row| (row.name.as_str(), row.number.as_str())).collect();
-    assert_eq!(rows, [("rare-combination", "1"), ("without a label", "1")]);
+    let ready = || -> Vec<(String, String)> {
+        let mut sums = casework::review::board::BoardSums::default();
+        let board = place.open().board(&mut sums).unwrap();
+        board.retraining.into_iter().map(|row| (row.name, row.number)).collect()
+    };
+    let expect = |names: [&str; 2]| names.map(|name| (name.to_owned(), "1".to_owned()));
+    assert_eq!(ready(), expect(["rare-combination", "without a label"]));
+    // A protocol may say a label in another field: what one asked for a label sets.
+    let source = place.ok(&["protocol", "starter", "text"]);
+    let other = source
+        .replace("sets = \"label\"", "sets = \"intent\"")
+        .replace("label = \"{", "intent = \"{");
+    let file = place.dir.path().join("other.toml");
+    fs::write(&file, other).unwrap();
+    place.ok(&["protocol", "publish", file.to_str().unwrap(), "--changes", "another field"]);
+    place.ok(&[&["label", "p0", "--rationale", "so"], &right[..]].concat());
+    assert_eq!(ready(), expect(["rare-combination", "without a label"]));
 }
