@@ -88,8 +88,9 @@ pub enum Report {
         case: CaseId,
         /// The entry of the journal that it stands in.
         seq: u64,
-        /// That a case with the same input counts as something else.
-        otherwise: Option<String>,
+        /// What its reviewer should know of it: that a case with the same input counts as something
+        /// else, say.
+        note: Option<String>,
     },
     /// The reviewer labeled the case meanwhile, in another window.
     Overtaken {

@@ -183,15 +183,14 @@ impl Session {
                 self.first = None;
                 self.open_something()
             }
-            Report::Saved { case, otherwise, .. } => {
+            Report::Saved { note, .. } => {
                 self.saving = self.saving.saturating_sub(1);
                 self.saved += 1;
                 self.wrote();
                 self.labeled_in_session();
                 let mut effects = vec![Effect::Count { all: false }, Effect::Guard];
-                if let Some(otherwise) = otherwise {
-                    let words = format!("{} is saved; {otherwise}.", self.called(case));
-                    effects.extend(self.say(&words));
+                if let Some(note) = note {
+                    effects.extend(self.say(&note));
                 }
                 // What was just decided may be like the next.
                 effects.extend(

@@ -467,3 +467,21 @@ fn what_is_labeled_after_others_were_seen_counts_and_is_not_compared() {
     place.ok(&["import", "labels", file.to_str().unwrap(), "--format", "jsonl"]);
     assert_eq!(compared(&place), (5, 1));
 }
+
+#[test]
+fn the_screen_tells_what_becomes_of_a_label_given_after_others() {
+    let place = team(3);
+    label(&place, "p0", "cy", "one");
+    label(&place, "p0", "bo", "two");
+    let mut session = casework::tui::Review::in_turn(
+        Workspace::open(place.paths(), Env::default(), Some("bo")).unwrap(),
+        (160, 45),
+        || T0,
+        None,
+    )
+    .unwrap();
+    session.press("U");
+    session.press("Enter");
+    let screen = session.text();
+    assert!(screen.contains("p0 is saved; others' labels could be seen: it counts"), "{screen}");
+}

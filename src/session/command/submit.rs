@@ -52,12 +52,14 @@ impl Write for Submit {
                 }
                 let otherwise = at.workspace.settled_otherwise(case, &outcome).unwrap_or_default();
                 let not_compared = at.workspace.not_compared(case).unwrap_or_default();
-                let otherwise = match (not_compared, otherwise) {
-                    (Some(words), None) => Some(words.to_owned()),
-                    (Some(words), Some(otherwise)) => Some(format!("{words}; {otherwise}")),
-                    (None, otherwise) => otherwise,
-                };
-                Ok(Report::Saved { case, seq: saved.seq, otherwise })
+                let words: Vec<String> =
+                    not_compared.map(str::to_owned).into_iter().chain(otherwise).collect();
+                // By the name it has in the stream, though no list shows it any more.
+                let row = at.workspace.listed_case(case).unwrap_or_default();
+                let called = row.map_or_else(|| case.short(), |row| row.external_id);
+                let note = format!("{called} is saved; {}.", words.join("; "));
+                let note = (!words.is_empty()).then_some(note);
+                Ok(Report::Saved { case, seq: saved.seq, note })
             }
             Err(error) => {
                 at.drafts.extend(draft.map(|draft| (case, draft)));
