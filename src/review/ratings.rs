@@ -69,6 +69,9 @@ pub fn for_each_case_and_round(
 /// How many of the labels that count in a round were given after others' could be seen.
 pub fn after_others(conn: &Connection, round: &str) -> rusqlite::Result<usize> {
     let mut after = 0;
+    if !label::any_after_others(conn)? {
+        return Ok(after);
+    }
     label::for_each_case(conn, |labels| {
         let counting = that_count_in(labels, round).into_iter();
         after += counting.filter(|given| given.label.after_others).count();

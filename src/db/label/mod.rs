@@ -67,6 +67,13 @@ pub fn any_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<bool> {
     conn.prepare_cached("SELECT 1 FROM view_label WHERE id = ?1")?.exists([id.0])
 }
 
+/// Whether any label at all was given after others' could be seen: a text in a label never reads so,
+/// since its quotes are escaped.
+pub fn any_after_others(conn: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM view_label WHERE instr(label, '\"after_others\":true')";
+    conn.prepare_cached(sql)?.exists([])
+}
+
 /// When a case was labeled first in a round, whether that was withdrawn or not.
 pub fn first_of_case(conn: &Connection, id: CaseId, round: &str) -> rusqlite::Result<Option<Hlc>> {
     let rows = of_case(conn, id)?.into_iter();
