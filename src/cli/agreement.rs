@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
-use crate::domain::label::MAIN_ROUND;
+use crate::domain::label::{AFTER_OTHERS, MAIN_ROUND};
 use crate::domain::text::counted;
 use crate::quality::agreement::{Agreement, Resampling, measure};
 use crate::quality::figure::{Figure, decimal};
@@ -252,11 +252,11 @@ pub(super) fn repeated_words(repeated: Repeated, becomes: &str) -> Option<String
 
 /// That some labels are not compared, since their reviewers could see the others'.
 pub(super) fn after_others_words(n: usize) -> Option<String> {
-    let given = if n == 1 { "1 label was" } else { "labels were" };
-    let given = if n == 1 { given.to_owned() } else { format!("{n} {given}") };
+    let were = if n == 1 { "was" } else { "were" };
     (n > 0).then(|| {
         format!(
-            "{given} given after others' could be seen: compared is what their reviewers said before, if anything."
+            "{} {were} given after {AFTER_OTHERS}: compared is what their reviewers said before, if anything.",
+            counted(n, "label")
         )
     })
 }

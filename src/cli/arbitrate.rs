@@ -7,7 +7,7 @@ use super::label::steps;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
 use crate::domain::arbitration::Cause;
-use crate::domain::label::{Outcome, outcome_words};
+use crate::domain::label::{AFTER_OTHERS, Outcome, outcome_words};
 use crate::domain::protocol::typed::{self, Written};
 use crate::domain::resolve::How;
 use crate::domain::text::{fit, visible};
@@ -312,7 +312,7 @@ pub(super) fn side_by_side(out: &mut Out, dispute: &Dispute) -> std::io::Result<
             out.line(&format!("      had on screen: {}", seen.words()))?;
         }
         if label.after_others {
-            out.line("      given after others' labels could be seen")?;
+            out.line(&format!("      before it, {AFTER_OTHERS}"))?;
         }
         if let Some(asked) = &side.asked {
             out.line(&format!("      with its author: {asked}"))?;

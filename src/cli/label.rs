@@ -91,7 +91,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if !json {
         // Whatever looks over it now, it is saved.
         say(&words);
-        if let Some(words) = workspace.not_compared(case.id)? {
+        if let Some(words) = workspace.not_compared(case.id, saved.event())? {
             say(&format!("Before it, {words}."));
         }
     }

@@ -6,7 +6,7 @@ use super::out::{Out, say};
 use super::{CliError, Context, Exit};
 use crate::domain::cues::Seen;
 use crate::domain::ids::{CaseId, EventId};
-use crate::domain::label::{GivenLabel, Outcome, Step, outcome_words};
+use crate::domain::label::{AFTER_OTHERS, GivenLabel, Outcome, Step, outcome_words};
 use crate::domain::protocol::{Places, Span};
 use crate::review::sight::left_out;
 
@@ -85,7 +85,7 @@ fn print(out: &mut Out, json: bool, given: &GivenLabel, counts: bool) -> std::io
     let by =
         given.imported_by().map(|author| format!("  (imported by {author})")).unwrap_or_default();
     let by = if counts { by } else { format!("{by}  (replaced since)") };
-    let by = if label.after_others { format!("{by}  (others' could be seen)") } else { by };
+    let by = if label.after_others { format!("{by}  ({AFTER_OTHERS})") } else { by };
     out.line(&format!(
         "{}  {at}  {:<10} {words}{by}  {}",
         label.case.short(),

@@ -16,7 +16,7 @@ use crate::domain::text::{counted, visible};
 use crate::format::kind::{doccano, label_studio};
 use crate::format::open::Inputs;
 use crate::format::open::foreign::labels;
-use crate::format::protocol_from::{self, Control, ControlKind, Controls, implied, of_argilla};
+use crate::format::protocol_from::{self, Controls, implied, of_argilla};
 use crate::format::read::Options;
 use crate::format::read::files::parts_of;
 use crate::review::replay::Report;
@@ -28,6 +28,8 @@ use crate::workspace::{WorkError, read_file};
 
 /// Cases that are named for each change; all stand in the JSON.
 const NAMED: usize = 5;
+/// No file of labels without texts is larger.
+const LABELS_BYTES_MAX: u64 = 1 << 20;
 
 /// What an argument is called that is a file here, and the name of what was published for whoever came
 /// over SSH.
@@ -465,8 +467,10 @@ fn from(
     to: Option<&Path>,
 ) -> Result<Exit, CliError> {
     let bad = |why: String| CliError::Use(format!("{}: {why}", path.display()));
+    // A file of labels by themselves is small; one of labeled texts is read as it comes.
+    let is_small = |file: std::fs::Metadata| file.is_file() && file.len() <= LABELS_BYTES_MAX;
     let alone = match format {
-        "doccano" if path.is_file() => {
+        "doccano" if std::fs::metadata(path).is_ok_and(is_small) => {
             std::fs::read_to_string(path).ok().and_then(|text| doccano::label_types(&text))
         }
         _ => None,
@@ -475,22 +479,7 @@ fn from(
         return Err(CliError::Use("--takes is for labels that doccano exported".to_owned()));
     }
     let controls = match (format, alone) {
-        (_, Some(names)) => {
-            let kind = match takes {
-                Some("one") => ControlKind::One(names),
-                Some("several") => ControlKind::Several(names),
-                Some(_) => ControlKind::Places(names),
-                None => {
-                    return Err(bad(
-                        "doccano's labels do not say what they are of: --takes one, several or places"
-                            .to_owned(),
-                    ));
-                }
-            };
-            let required = matches!(kind, ControlKind::One(_));
-            let control = Control { name: "label".to_owned(), ask: None, kind, required };
-            Controls { made: vec![control], left_out: Vec::new() }
-        }
+        (_, Some(names)) => doccano::controls(names, takes).map_err(bad)?,
         ("label-studio", _) => label_studio::controls(&read_file(path)?).map_err(bad)?,
         ("argilla", _) => of_argilla(&read_file(path)?).map_err(bad)?,
         // Nothing but the labels says what was asked.

@@ -91,7 +91,7 @@ pub struct Label {
     pub seen: Option<Seen>,
     /// What others said of the case could be seen when it was given: it counts, and is not compared
     /// with theirs.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub after_others: bool,
     /// Milliseconds from first sight of the case to the submit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,10 +102,6 @@ pub struct Label {
     /// What another program said beside it that nothing here maps, by its names.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub extra: Map<String, Value>,
-}
-
-fn is_false(truth: &bool) -> bool {
-    !truth
 }
 
 impl Label {
@@ -194,6 +190,9 @@ pub fn that_count_in<L: Borrow<GivenLabel>>(
 ) -> Vec<L> {
     that_count(labels.into_iter().filter(|given| given.borrow().label.round == round))
 }
+
+/// What is said of a label that was given after.
+pub const AFTER_OTHERS: &str = "others' labels could be seen";
 
 /// The labels that are compared to measure reviewers: of each the latest in each round that was given
 /// before what others said could be seen, by round and name. Who changes a label later agrees with

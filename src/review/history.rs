@@ -17,7 +17,7 @@ use crate::db::roster;
 use crate::domain::arbitration::Act;
 use crate::domain::calibration::Calibration;
 use crate::domain::ids::EventId;
-use crate::domain::label::{MAIN_ROUND, measures, outcome_words};
+use crate::domain::label::{AFTER_OTHERS, MAIN_ROUND, measures, outcome_words};
 use crate::domain::resolve::CaseState;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
@@ -234,7 +234,7 @@ fn label_words(given: &crate::domain::label::GivenLabel) -> String {
         words.push_str(&format!(", confidence {confidence} of 5"));
     }
     if label.after_others {
-        words.push_str(", after others' labels could be seen");
+        words.push_str(&format!(", after {AFTER_OTHERS}"));
     }
     if !label.rationale.is_empty() {
         words.push_str(&format!(": {}", label.rationale));

@@ -44,6 +44,9 @@ fn by_version(published: &mut [Published]) {
     for id in ids {
         let of = |one: &Published| one.reference.id == id;
         let places: Vec<usize> = (0..published.len()).filter(|at| of(&published[*at])).collect();
+        if places.is_sorted_by_key(|at| std::cmp::Reverse(published[*at].reference.version)) {
+            continue;
+        }
         let mut versions: Vec<Published> = places.iter().map(|at| published[*at].clone()).collect();
         versions.sort_by_key(|one| std::cmp::Reverse(one.reference.version)); // the latest first still
         for (at, one) in places.into_iter().zip(versions) {

@@ -58,14 +58,6 @@ pub fn for_each_case(
     })
 }
 
-/// The labels of each case that were given blind, in whatever round, by case.
-pub fn for_each_case_and_round(
-    conn: &Connection,
-    mut each: impl FnMut(Vec<GivenLabel>),
-) -> rusqlite::Result<()> {
-    label::for_each_case(conn, |labels| each(given_blind(labels)))
-}
-
 /// How many of the labels that count in a round were given after others' could be seen.
 pub fn after_others(conn: &Connection, round: &str) -> rusqlite::Result<usize> {
     let mut after = 0;

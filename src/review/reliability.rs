@@ -10,10 +10,11 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::gold;
-use super::ratings::for_each_case_and_round;
-use crate::db::renames;
+use crate::db::{label, renames};
 use crate::domain::estimate::class_of;
-use crate::domain::label::{GOLD_ROUND, GivenLabel, MAIN_ROUND, is_repeat};
+use crate::domain::label::{
+    GOLD_ROUND, GivenLabel, MAIN_ROUND, given_blind, is_repeat, that_count_in,
+};
 use crate::domain::policy::Policy;
 use crate::domain::time::Moment;
 use crate::journal::views;
@@ -130,10 +131,11 @@ pub fn reliability(
         gold::all(conn)?.into_iter().map(|gold| (gold.case, gold)).collect();
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     let class = |given: &GivenLabel| class_of(&renamed.outcome(&given.label), &policy.on);
-    for_each_case_and_round(conn, |labels| {
-        let of =
-            |round: &'static str| labels.iter().filter(move |given| given.label.round == round);
-        for given in of(MAIN_ROUND).filter(|given| given.given_at() < until) {
+    label::for_each_case(conn, |all| {
+        for given in that_count_in(&all, MAIN_ROUND) {
+            if given.given_at() >= until {
+                continue;
+            }
             let tally = tallies.entry(given.label.reviewer.clone()).or_default();
             let week = tally.weeks.entry(given.given_at().monday().0).or_default();
             tally.labels += 1;
@@ -142,6 +144,15 @@ pub fn reliability(
                 tally.seconds.push(ms as f64 / 1000.0);
                 week.seconds.push(ms as f64 / 1000.0);
             }
+        }
+        // What is compared was given blind.
+        let labels = given_blind(&all);
+        let of = |round: &'static str| {
+            labels.iter().copied().filter(move |given| given.label.round == round)
+        };
+        for given in of(MAIN_ROUND).filter(|given| given.given_at() < until) {
+            let tally = tallies.entry(given.label.reviewer.clone()).or_default();
+            let week = tally.weeks.entry(given.given_at().monday().0).or_default();
             let mine = class(given);
             let others: Vec<_> = of(MAIN_ROUND)
                 .filter(|other| other.label.reviewer != given.label.reviewer)

@@ -9,7 +9,9 @@ use crate::db::sealed::{self, SealedRow};
 use crate::db::{case, draft, label};
 use crate::domain::calibration::Sealing;
 use crate::domain::ids::{CaseId, EventId, Hash};
-use crate::domain::label::{GOLD_ROUND, GivenLabel, Label, MAIN_ROUND, ProtocolRef, REPEAT_ROUND};
+use crate::domain::label::{
+    AFTER_OTHERS, GOLD_ROUND, GivenLabel, Label, MAIN_ROUND, ProtocolRef, REPEAT_ROUND,
+};
 use crate::domain::time::{Hlc, Moment};
 use crate::intake::labels::{Context, ImportSummary, read_label};
 use crate::journal::chain::{Appended, By, append_and};
@@ -146,7 +148,7 @@ impl Workspace {
         let conn = &self.db.conn;
         match label.round.as_str() {
             MAIN_ROUND => Ok(self.sight()?.saw_others(conn, label.case)?),
-            // The known answer is shown to whoever gave theirs.
+            // What a case counts as is shown to whoever labeled it.
             GOLD_ROUND => Ok(label::of_case(conn, label.case)?.iter().any(|row| {
                 let given = &row.given.label;
                 (given.reviewer.as_str(), given.round.as_str()) == (&*label.reviewer, GOLD_ROUND)
@@ -218,11 +220,12 @@ impl Workspace {
             .find(|given| given.label.reviewer == self.me && given.label.round == MAIN_ROUND))
     }
 
-    /// What is said to whoever gave a label that is not compared with others'; nothing of any other.
-    pub fn not_compared(&self, case: CaseId) -> Result<Option<&'static str>, WorkError> {
-        let given = self.counting_label(case)?;
-        let words = "others' labels could be seen: it counts, and is not compared with theirs";
-        Ok(given.filter(|given| given.label.after_others).map(|_| words))
+    /// What is said to whoever gave a label that is not compared with others'; nothing of any other, and
+    /// nothing of one that measures: what comes back unseen would be known by it.
+    pub fn not_compared(&self, case: CaseId, given: EventId) -> Result<Option<String>, WorkError> {
+        let counting = self.counting_label(case)?.filter(|counting| counting.event == given);
+        let late = counting.filter(|counting| counting.label.after_others);
+        Ok(late.map(|_| format!("{AFTER_OTHERS}: it counts, and is not compared with theirs")))
     }
 
     /// Takes back one label.

@@ -432,7 +432,7 @@ fn what_is_labeled_after_others_were_seen_counts_and_is_not_compared() {
     assert_eq!(compared(&place), (2, 1));
     let said = place.run(&["agreement"]).stderr;
     let said = String::from_utf8(said).unwrap();
-    assert!(said.contains("1 label was given after others' could be seen"), "{said}");
+    assert!(said.contains("1 label was given after others' labels could be seen"), "{said}");
     // A label of what is resolved is no third opinion.
     right("p0", "ana");
     assert_eq!((after("ana"), compared(&place)), (vec![true], (2, 1)));

@@ -1,7 +1,7 @@
 //! Old cases that come back, figures about a reviewer, breaks that are suggested.
 
 use casework::config::Env;
-use casework::domain::label::REPEAT_ROUND;
+use casework::domain::label::{Label, REPEAT_ROUND};
 use casework::domain::time::Moment;
 use casework::journal::Append;
 use casework::journal::kind::LabelGiven;
@@ -20,6 +20,11 @@ fn json(text: &str) -> Value {
 
 /// `cases` cases, of which ana and bo have labeled the first `labeled`, all alike, `days` ago.
 fn team(cases: usize, labeled: usize, days: i64) -> Place {
+    team_whose_labels(cases, labeled, days, |_| ())
+}
+
+/// The same, where something of each label is otherwise.
+fn team_whose_labels(cases: usize, labeled: usize, days: i64, are: impl Fn(&mut Label)) -> Place {
     let place = Place::new();
     let mut workspace = place.create();
     let lines: String = (0..cases)
@@ -52,6 +57,7 @@ fn team(cases: usize, labeled: usize, days: i64) -> Place {
             label.duration_ms = Some(30_000);
             label.given_at =
                 Some(Moment(casework::clock::now().0 - days * DAY + i as i64 * 60_000));
+            are(&mut label);
             events.push(Append::new(&LabelGiven(label)));
         }
     }
@@ -265,4 +271,25 @@ fn leads_alone_are_told_whose_labels_of_gold_items_lie_below_a_bound() {
     assert_eq!((shares("ana"), shares("bo")), (Some("2".to_owned()), Some("2".to_owned())));
     let words = place.ok(&["nudge", "--dry-run"]);
     assert!(words.contains("reviewer_gold < 0.8: it is 0.500 of bo"), "{words}");
+}
+
+/// What was labeled after others were seen is not compared with theirs; it was labeled all the same.
+#[test]
+fn labels_that_are_not_compared_are_counted_and_give_no_repeat_away() {
+    let place = team_whose_labels(40, 10, 30, |label| label.after_others = label.reviewer == "ana");
+    let own = json(place.ok(&["reliability", "--json"]).lines().next().unwrap());
+    let (labels, others) = (&own["labels"], &own["with_others"]);
+    assert_eq!((labels.as_u64(), others["n"].as_f64()), (Some(10), Some(0.0)), "{own}");
+    assert_eq!(own["median_seconds"], 30.0);
+    assert_eq!(own["weeks"][0]["labels"], 10);
+    place.ok(&["policy", "set", "repeat_percent=10"]);
+    let comes_back = |line: &str| {
+        let id = json(line)["id"].as_str().unwrap().to_owned();
+        Some(id).filter(|id| id[1..].parse::<usize>().unwrap() < 10)
+    };
+    let id = place.ok(&["queue", "--json"]).lines().find_map(comes_back).unwrap();
+    let answers = ["--answer", "readable=y", "--answer", "verdict=o", "--answer", "category=r"];
+    let ran = place.run(&[&["label", &id], &answers[..]].concat());
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert!(ran.status.success() && !said.contains("could be seen"), "{said}");
 }

@@ -12,6 +12,7 @@ use crate::format::foreign::{
     Foreign, LabelOptions, Labels, LabelsIn, Loss, Said, characters, id_of_text, line_of, text,
 };
 use crate::format::peer::{Item, Out, Peer, PeerKind, PeerOptions};
+use crate::format::protocol_from::{Control, ControlKind, Controls};
 use crate::format::row::Rows;
 
 pub const PEER: PeerKind = PeerKind {
@@ -32,6 +33,27 @@ pub fn label_types(text: &str) -> Option<Vec<String>> {
     };
     let names: Vec<String> = list.iter().map(name).collect::<Option<_>>()?;
     (!names.is_empty()).then_some(names)
+}
+
+/// What such labels ask: `one` of them, `several`, or `places`.
+///
+/// # Errors
+/// It was not said which.
+pub fn controls(names: Vec<String>, takes: Option<&str>) -> Result<Controls, String> {
+    let kind = match takes {
+        Some("one") => ControlKind::One(names),
+        Some("several") => ControlKind::Several(names),
+        Some("places") => ControlKind::Places(names),
+        _ => {
+            return Err(
+                "doccano's labels do not say what they are of: --takes one, several or places"
+                    .to_owned(),
+            );
+        }
+    };
+    let required = matches!(kind, ControlKind::One(_));
+    let control = Control { name: "label".to_owned(), ask: None, kind, required };
+    Ok(Controls { made: vec![control], left_out: Vec::new() })
 }
 
 /// The file of what cases were settled as.

@@ -51,9 +51,9 @@ impl Write for Submit {
                     let _ = to.send(given);
                 }
                 let otherwise = at.workspace.settled_otherwise(case, &outcome).unwrap_or_default();
-                let not_compared = at.workspace.not_compared(case).unwrap_or_default();
-                let words: Vec<String> =
-                    not_compared.map(str::to_owned).into_iter().chain(otherwise).collect();
+                let not_compared =
+                    at.workspace.not_compared(case, saved.event()).unwrap_or_default();
+                let words: Vec<String> = not_compared.into_iter().chain(otherwise).collect();
                 // By the name it has in the stream, though no list shows it any more.
                 let row = at.workspace.listed_case(case).unwrap_or_default();
                 let called = row.map_or_else(|| case.short(), |row| row.external_id);

@@ -20,17 +20,23 @@ struct Directory {
 pub(super) fn open(url: &str, options: &Options) -> Result<Box<dyn Store>, StoreError> {
     let root = PathBuf::from(url.strip_prefix("file://").unwrap_or(url));
     let store = Directory { name: url.to_owned(), root };
-    if options.create
-        && let Err(error) = fs::create_dir(&store.root)
-        && error.kind() != ErrorKind::AlreadyExists
-    {
+    if options.create {
         // Where it would lie is not made: a disk that is not mounted, or a typing error, looks so.
-        let (parent, missing) = (store.root.parent(), ErrorKind::NotFound);
-        if let Some(parent) = parent.filter(|_| error.kind() == missing) {
-            let why = format!("{} is not there; is it mounted?", parent.display());
-            return Err(StoreError { trouble: StoreErrorKind::Missing, store: store.name, why });
+        match fs::create_dir(&store.root) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let parent = store.root.parent().unwrap_or(&store.root).display();
+                let why = format!("{parent} is not there; is it mounted?");
+                return Err(StoreError {
+                    trouble: StoreErrorKind::Missing,
+                    store: store.name,
+                    why,
+                });
+            }
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(store.explain(&store.root, &error));
+            }
+            _ => {}
         }
-        return Err(store.explain(&store.root, &error));
     }
     let kind = fs::metadata(&store.root).map_err(|error| store.explain(&store.root, &error))?;
     if !kind.is_dir() {

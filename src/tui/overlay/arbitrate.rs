@@ -17,7 +17,7 @@ use ratatui::widgets::Widget as _;
 use super::prompt::Prompt;
 use super::{Cx, Layer, Next, View, list};
 use crate::domain::arbitration::Cause;
-use crate::domain::label::outcome_in_short;
+use crate::domain::label::{AFTER_OTHERS, outcome_in_short};
 use crate::domain::protocol::{Places, Span as Marked};
 use crate::domain::text::{fit, head, visible, width, wrap};
 use crate::domain::text_rows::rows;
@@ -595,7 +595,7 @@ impl Arbitrate {
             more(format!("had on screen: {}", seen.words()), theme.dim);
         }
         if label.after_others {
-            more("given after others' labels could be seen".to_owned(), theme.dim);
+            more(format!("before it, {AFTER_OTHERS}"), theme.dim);
         }
         if let Some(asked) = &side.asked {
             more(format!("its author was asked: {asked}"), theme.warn);
