@@ -235,6 +235,13 @@ fn show(context: &Context, workspace: &Workspace, row: CaseRow) -> Result<Exit, 
             json!({ "outcome": ruling.outcome, "cause": ruling.cause,
             "rationale": ruling.rationale, "appeals": appeals })
         });
+        let rivals: Vec<_> = dispute
+            .rivals
+            .iter()
+            .map(|(by, ruling)| {
+                json!({ "by": by, "outcome": ruling.outcome, "cause": ruling.cause, "rationale": ruling.rationale })
+            })
+            .collect();
         let same_input: Vec<_> = dispute
             .same_input
             .iter()
@@ -246,7 +253,7 @@ fn show(context: &Context, workspace: &Workspace, row: CaseRow) -> Result<Exit, 
             .map(|said| json!({ "session": said.session, "labels": said.labels.len(), "agreed": said.agreed }))
             .collect();
         out.json(&json!({ "case": dispute.row.id, "id": dispute.row.external_id, "state": dispute.row.state.as_str(),
-            "conflict": dispute.is_one(), "parts_at": dispute.question(), "sides": sides, "ruling": earlier,
+            "conflict": dispute.is_one(), "parts_at": dispute.question(), "sides": sides, "ruling": earlier, "contested_by": rivals,
             "escalated": dispute.escalated, "same_input": same_input, "sessions": sessions }))?;
     } else {
         side_by_side(&mut out, &dispute)?;

@@ -102,13 +102,17 @@ pub struct Ruling {
     /// Whether the protocol must change, and where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
+    /// The rulings on the case that whoever ruled knew of: this one takes their place. What was
+    /// ruled before rulings said so is taken to have known all earlier ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Vec<EventId>>,
 }
 
 /// Something that was done about a disputed case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
-    Ruled(Ruling),
+    Ruled(Box<Ruling>),
     /// A ruling counts no more.
     Withdrew {
         ruling: EventId,
@@ -146,21 +150,61 @@ pub struct Ruled<'a> {
     pub ruling: &'a Ruling,
     /// The appeal against it, which nothing has answered yet.
     pub appeal: Option<&'a Done>,
+    /// A ruling of somebody else that says otherwise, and that whoever ruled did not know of.
+    pub rival: Option<&'a Done>,
 }
 
-/// The ruling of a case that counts: the latest one that was not taken back.
-pub fn ruling<'a>(acts: &'a [Done], labels: &[GivenLabel]) -> Option<Ruled<'a>> {
+impl Ruled<'_> {
+    /// Whether it settles the case: nobody appealed against it, and nobody ruled otherwise at once.
+    pub fn stands(&self) -> bool {
+        self.appeal.is_none() && self.rival.is_none()
+    }
+}
+
+/// The rulings on a case that were not taken back.
+fn not_taken_back(acts: &[Done]) -> impl Iterator<Item = (&Done, &Ruling)> {
     let back = |event: EventId| {
         acts.iter()
             .any(|done| matches!(&done.act, Act::Withdrew { ruling, .. } if *ruling == event))
     };
-    let all = acts.iter().filter_map(|done| match &done.act {
-        Act::Ruled(ruling) if !back(done.event) => Some((done, ruling)),
+    acts.iter().filter_map(move |done| match &done.act {
+        Act::Ruled(ruling) if !back(done.event) => Some((done, &**ruling)),
         _ => None,
-    });
-    let (done, ruling) = all.max_by_key(|(done, _)| (done.at, done.event))?;
+    })
+}
+
+/// What a new ruling on a case takes the place of.
+pub fn replaced_by_a_new_one(acts: &[Done]) -> Vec<EventId> {
+    not_taken_back(acts).map(|(done, _)| done.event).collect()
+}
+
+/// The ruling of a case that counts: the latest one that was not taken back.
+pub fn ruling<'a>(acts: &'a [Done], labels: &[GivenLabel]) -> Option<Ruled<'a>> {
+    let (done, ruling) = not_taken_back(acts).max_by_key(|(done, _)| (done.at, done.event))?;
     let appeal = appeals_against(acts, labels, done.event).into_iter().next();
-    Some(Ruled { event: done.event, at: done.at, author: &done.author, ruling, appeal })
+    let rival = rivals(acts).into_iter().find(|other| other.event != done.event);
+    Some(Ruled { event: done.event, at: done.at, author: &done.author, ruling, appeal, rival })
+}
+
+/// The rulings on a case that contradict each other, the latest first: each by somebody who knew of
+/// none of the others. Two of one person are none: their later one is what they mean.
+pub fn rivals(acts: &[Done]) -> Vec<&Done> {
+    let Some((last, ruling)) = not_taken_back(acts).max_by_key(|(done, _)| (done.at, done.event))
+    else {
+        return Vec::new();
+    };
+    let Some(known) = &ruling.replaces else { return Vec::new() };
+    let others = not_taken_back(acts).filter(|(other, theirs)| {
+        other.author != last.author
+            && theirs.outcome != ruling.outcome
+            && !known.contains(&other.event)
+    });
+    let mut found: Vec<&Done> = others.map(|(other, _)| other).collect();
+    found.sort_by_key(|other| std::cmp::Reverse((other.at, other.event)));
+    if !found.is_empty() {
+        found.insert(0, last);
+    }
+    found
 }
 
 /// The appeals against a ruling that are weighed, the earliest first: of whose label was weighed,
@@ -257,8 +301,9 @@ mod tests {
             rationale: seq.to_string(),
             considered: Vec::new(),
             change: None,
+            replaces: None,
         };
-        done(seq, "lead", Act::Ruled(ruling))
+        done(seq, "lead", Act::Ruled(Box::new(ruling)))
     }
 
     fn appeal(seq: u64, author: &str, against: u64) -> Done {
@@ -309,6 +354,39 @@ mod tests {
         check(&[ruled(1), appeal(2, "ana", 1), ruled(3)], Some((3, None)));
         check(&[ruled(1), appeal(2, "ana", 1), ruled(3), appeal(4, "ana", 3)], Some((3, None)));
         check(&[ruled(1), appeal(2, "ana", 1), ruled(3), appeal(4, "bo", 3)], Some((3, Some(4))));
+    }
+
+    #[test]
+    fn rulings_that_did_not_know_of_each_other_settle_nothing_until_somebody_rules_again() {
+        let by = |seq, who: &str, says: &str, knew: Option<&[u64]>| {
+            let Act::Ruled(ruling) = ruled(seq).act else { unreachable!() };
+            let outcome = Outcome::from([("verdict".to_owned(), says.into())]);
+            let replaces = knew.map(|knew| knew.iter().map(|seq| event(*seq)).collect());
+            done(seq, who, Act::Ruled(Box::new(Ruling { outcome, replaces, ..*ruling })))
+        };
+        let withdrew = |seq, against| {
+            done(seq, "lead", Act::Withdrew { ruling: event(against), why: String::new() })
+        };
+        let check = |acts: &[Done], counts: u64, stands: bool, contradict: &[u64]| {
+            let mut acts = acts.to_vec();
+            for _ in 0..2 {
+                let found = ruling(&acts, &[]).map(|ruled| (ruled.event.seq, ruled.stands()));
+                assert_eq!(found, Some((counts, stands)), "{acts:?}");
+                let told: Vec<u64> = rivals(&acts).iter().map(|done| done.event.seq).collect();
+                assert_eq!(told, contradict, "{acts:?}");
+                acts.reverse();
+            }
+        };
+        let (ana, bo) = (by(1, "ana", "wrong", Some(&[])), by(2, "bo", "right", Some(&[])));
+        check(&[ana.clone(), bo.clone()], 2, false, &[2, 1]);
+        check(&[ana.clone(), by(2, "bo", "right", Some(&[1]))], 2, true, &[]);
+        check(&[ana.clone(), by(2, "bo", "wrong", Some(&[]))], 2, true, &[]);
+        check(&[ana.clone(), by(2, "ana", "right", Some(&[]))], 2, true, &[]);
+        check(&[ana.clone(), by(2, "bo", "right", None)], 2, true, &[]);
+        check(&[ana.clone(), bo.clone(), by(3, "cy", "right", Some(&[1, 2]))], 3, true, &[]);
+        check(&[ana.clone(), bo.clone(), by(3, "cy", "right", Some(&[2]))], 3, false, &[3, 1]);
+        check(&[ana.clone(), bo.clone(), withdrew(3, 2)], 1, true, &[]);
+        check(&[ana, bo, withdrew(3, 1)], 2, true, &[]);
     }
 
     #[test]

@@ -114,7 +114,7 @@ pub fn teaches(case: CaseId, policy: &Policy) -> bool {
 /// Resolves a case from its labels (all that were given and not withdrawn) and from what was done
 /// about it, both in any order.
 ///
-/// A ruling that nobody appealed against wins. Otherwise, in the main round a reviewer's latest
+/// A ruling that nobody appealed against, and that nobody contradicted at once, wins. Otherwise, in the main round a reviewer's latest
 /// label counts. With `overlap` labels or more, the policy's rule decides on the fields it names; a
 /// case it leaves undecided is disputed at `limit` labels. A model of truth decides by what is
 /// recorded of reviewers, so that one label alone settles nothing where nothing is. The outcome is
@@ -131,7 +131,7 @@ pub fn resolve(labels: &[GivenLabel], acts: &[Done], by: By<'_>) -> Resolution {
         labels: count,
     };
     match ruling(acts, labels) {
-        Some(Ruled { appeal: Some(_), .. }) => return undecided(CaseState::Disputed),
+        Some(ruled) if !ruled.stands() => return undecided(CaseState::Disputed),
         Some(Ruled { ruling, .. }) => {
             let outcome = by.renamed.of_version(ruling.protocol.as_ref(), &ruling.outcome);
             return decided((outcome, How::Ruling));
@@ -309,7 +309,7 @@ pub fn belief(labels: &[GivenLabel], by: By<'_>) -> Option<f64> {
 
 /// When what settles a case was said: the ruling that counts, or the last of the labels that do.
 pub fn settled_at(labels: &[GivenLabel], acts: &[Done]) -> Option<Moment> {
-    match ruling(acts, labels).filter(|ruled| ruled.appeal.is_none()) {
+    match ruling(acts, labels).filter(Ruled::stands) {
         Some(ruled) => Some(ruled.at.moment()),
         None => that_count_in(labels, MAIN_ROUND).iter().map(|given| given.given_at()).max(),
     }

@@ -12,17 +12,18 @@ use crate::db::case::{self, CaseRow, Direction, QueueKey};
 use crate::db::note::{self, NoteKind};
 use crate::db::{arbitration, document, label, renames};
 use crate::domain::arbitration::{
-    Act, Change, Done, Ruled, Ruling, appeals_against, blind_order, returned, ruling, side_name,
+    Act, Change, Done, Ruled, Ruling, appeals_against, blind_order, returned, rivals, ruling,
+    side_name,
 };
 use crate::domain::escalation::{Level, Stands};
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{
     GivenLabel, Label, MAIN_ROUND, Outcome, Step, outcome_in_short, that_count_in,
 };
 use crate::domain::policy::Policy;
 use crate::domain::protocol::Answered;
 use crate::domain::protocol::Question;
-use crate::domain::resolve::{CaseState, How};
+use crate::domain::resolve::{CaseState, How, settled_at};
 use crate::domain::time::Moment;
 use crate::journal::views::evidence::Evidence;
 
@@ -57,6 +58,10 @@ pub struct Dispute {
     pub parts_at: Option<usize>,
     /// What was ruled before, and why it was appealed against.
     pub ruled: Option<(Ruling, Vec<String>)>,
+    /// What others ruled otherwise, who did not know of it, and of whom it did not know.
+    pub rivals: Vec<(String, Ruling)>,
+    /// Whether it waits for somebody to rule.
+    pub waits: bool,
     /// Why it was escalated.
     pub escalated: Vec<String>,
     /// What a program says whose voice counts beside theirs.
@@ -70,6 +75,11 @@ pub struct Dispute {
 impl Dispute {
     /// What else is known that bears on it, in a line each.
     pub fn beside(&self) -> Vec<String> {
+        let rivals = self.rivals.iter().map(|(by, ruling)| {
+            let outcome = outcome_in_short(&ruling.outcome);
+            let (cause, why) = (ruling.cause.as_str(), &ruling.rationale);
+            format!("{by} ruled {outcome} ({cause}) without having seen the ruling that says otherwise: {why}")
+        });
         let escalated = self.escalated.iter().map(|text| format!("escalated: {text}"));
         let same = self.same_input.iter().map(|row| {
             let counts_as = row.outcome.as_ref().map(outcome_in_short).unwrap_or_default();
@@ -79,7 +89,12 @@ impl Dispute {
         // In a session its labels lie there by name already.
         let sessions = self.sessions.iter().filter(|said| !self.named && !said.labels.is_empty());
         let programs = self.programs.iter().cloned();
-        escalated.chain(programs).chain(sessions.map(SessionSaid::words)).chain(same).collect()
+        rivals
+            .chain(escalated)
+            .chain(programs)
+            .chain(sessions.map(SessionSaid::words))
+            .chain(same)
+            .collect()
     }
 
     pub fn load(
@@ -146,10 +161,17 @@ impl Dispute {
                 appeals_against(&acts, labels, event).into_iter().filter_map(why).collect(),
             )
         });
-        let notes = note::of_case(conn, row.id)?
-            .into_iter()
-            .filter(|note| note.kind == NoteKind::Escalated);
-        let escalated = notes.map(|note| note.text).collect();
+        let rivals = rivals(&acts).into_iter().skip(1).filter_map(|done| match &done.act {
+            Act::Ruled(ruling) => Some((done.author.clone(), (**ruling).clone())),
+            _ => None,
+        });
+        let rivals = rivals.collect();
+        let notes = note::of_case(conn, row.id)?;
+        let notes = notes.iter().filter(|note| note.kind == NoteKind::Escalated && !note.withdrawn);
+        let escalations: Escalations =
+            notes.clone().map(|note| (note.at.moment(), note.author.clone())).collect();
+        let waits = waits(row.state, labels, &acts, &escalations).is_some();
+        let escalated = notes.map(|note| note.text.clone()).collect();
         let sessions = sessions_on(conn, protocols, row.id)?;
         Ok(Self {
             row,
@@ -158,6 +180,8 @@ impl Dispute {
             questions,
             parts_at,
             ruled,
+            rivals,
+            waits,
             escalated,
             programs: Vec::new(),
             same_input: Vec::new(),
@@ -177,9 +201,7 @@ impl Dispute {
     /// Whether there is something to rule on.
     pub fn is_one(&self) -> bool {
         let appealed = self.ruled.as_ref().is_some_and(|(_, appeals)| !appeals.is_empty());
-        self.row.state == CaseState::Disputed
-            || appealed
-            || (self.row.state == CaseState::Open && !self.escalated.is_empty())
+        self.row.state == CaseState::Disputed || appealed || self.waits
     }
 }
 
@@ -216,6 +238,8 @@ pub enum Why {
     Disputed,
     Escalated,
     Appealed,
+    /// Two people ruled otherwise without knowing of each other.
+    Contested,
 }
 
 impl Why {
@@ -224,6 +248,7 @@ impl Why {
             Self::Disputed => "disputed",
             Self::Escalated => "escalated",
             Self::Appealed => "appealed",
+            Self::Contested => "contested",
         }
     }
 }
@@ -250,7 +275,9 @@ pub fn waiting(
         }
     }
     for (id, by) in escalations(conn)? {
-        let Some(row) = case::by_id(conn, id)?.filter(|row| row.state == CaseState::Open) else {
+        // What is disputed was met above.
+        let Some(row) = case::by_id(conn, id)?.filter(|row| row.state != CaseState::Disputed)
+        else {
             continue;
         };
         found.extend(read_wait(conn, policy, row, &by, now)?);
@@ -306,7 +333,12 @@ pub fn waits(
     escalated: &[(Moment, String)],
 ) -> Option<Waits> {
     let by = escalated.iter().map(|(_, author)| author.clone()).collect();
-    if let Some(appeal) = ruling(acts, labels).and_then(|ruled| ruled.appeal) {
+    let counting = ruling(acts, labels);
+    if let Some(ruled) = counting.filter(|ruled| ruled.rival.is_some()) {
+        let since = ruled.at.moment();
+        return Some(Waits { why: Why::Contested, first: Level::Owner, since, by });
+    }
+    if let Some(appeal) = counting.and_then(|ruled| ruled.appeal) {
         return Some(Waits {
             why: Why::Appealed,
             first: Level::Owner,
@@ -330,7 +362,13 @@ pub fn waits(
             let (since, _) = escalated.iter().min()?;
             Some(Waits { why: Why::Escalated, first: Level::Peer, since: *since, by })
         }
-        CaseState::Resolved | CaseState::Unsampled => None,
+        // Somebody who sees what it counts as asks to have it looked at again.
+        CaseState::Resolved => {
+            let settled = settled_at(labels, acts)?;
+            let (since, _) = escalated.iter().filter(|(at, _)| *at > settled).min()?;
+            Some(Waits { why: Why::Escalated, first: Level::Lead, since: *since, by })
+        }
+        CaseState::Unsampled => None,
     }
 }
 
@@ -352,8 +390,10 @@ pub struct PastRuling {
     pub outcome: Outcome,
     /// Whose labels said otherwise, with what they said.
     pub overruled: Vec<GivenLabel>,
-    /// Whether it was taken back, or another took its place.
+    /// Whether it was not taken back, and none took its place.
     pub counts: bool,
+    /// Whether somebody ruled otherwise without knowing of it: none of them settles the case.
+    pub contested: bool,
     /// Who appealed against it, and why.
     pub appeals: Vec<(String, String)>,
 }
@@ -366,6 +406,7 @@ pub fn rulings(conn: &Connection, policy: &Policy) -> rusqlite::Result<Vec<PastR
         let Some(row) = case::by_id(conn, id)? else { continue };
         let labels = label::live_of_case(conn, id)?;
         let counting = ruling(&acts, &labels).map(|ruled| ruled.event);
+        let contested: Vec<EventId> = rivals(&acts).into_iter().map(|done| done.event).collect();
         for done in &acts {
             let Act::Ruled(ruling) = &done.act else { continue };
             let outcome = renamed.of_version(ruling.protocol.as_ref(), &ruling.outcome);
@@ -386,7 +427,8 @@ pub fn rulings(conn: &Connection, policy: &Policy) -> rusqlite::Result<Vec<PastR
                 _ => None,
             };
             let appeals = acts.iter().filter_map(appeal).collect();
-            let (row, ruling, counts) = (row.clone(), ruling.clone(), counting == Some(done.event));
+            let (row, ruling, counts) =
+                (row.clone(), (**ruling).clone(), counting == Some(done.event));
             found.push(PastRuling {
                 row,
                 done: done.clone(),
@@ -394,6 +436,7 @@ pub fn rulings(conn: &Connection, policy: &Policy) -> rusqlite::Result<Vec<PastR
                 outcome,
                 overruled,
                 counts,
+                contested: contested.contains(&done.event),
                 appeals,
             });
         }

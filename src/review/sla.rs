@@ -51,6 +51,7 @@ pub enum Duty {
     Escalated,
     Disputed,
     Appealed,
+    Contested,
     Returned,
     Session,
     Term,
@@ -58,11 +59,12 @@ pub enum Duty {
 }
 
 impl Duty {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Label,
         Self::Escalated,
         Self::Disputed,
         Self::Appealed,
+        Self::Contested,
         Self::Returned,
         Self::Session,
         Self::Term,
@@ -75,6 +77,7 @@ impl Duty {
             Self::Escalated => "escalated",
             Self::Disputed => "disputed",
             Self::Appealed => "appealed",
+            Self::Contested => "contested",
             Self::Returned => "returned",
             Self::Session => "session",
             Self::Term => "term",
@@ -89,6 +92,9 @@ impl Duty {
             Self::Escalated => ("escalated case to look at", "escalated cases to look at"),
             Self::Disputed => ("disputed case to rule on", "disputed cases to rule on"),
             Self::Appealed => ("appeal to decide", "appeals to decide"),
+            Self::Contested => {
+                ("case that was ruled two ways at once", "cases that were ruled two ways at once")
+            }
             Self::Returned => {
                 ("question about your label to answer", "questions about your labels to answer")
             }
@@ -469,6 +475,7 @@ impl Assignees {
             Why::Disputed => Duty::Disputed,
             Why::Escalated => Duty::Escalated,
             Why::Appealed => Duty::Appealed,
+            Why::Contested => Duty::Contested,
         };
         let item = DueItem::new(what, who, since, stands.due);
         DueItem { case: Some(id), level: Some(stands.level), missed: stands.missed, ..item }

@@ -6,7 +6,9 @@ use super::error::RulingError;
 use super::{WorkError, Workspace};
 use crate::db::case::CaseRow;
 use crate::db::{arbitration, label};
-use crate::domain::arbitration::{Cause, Change, Ruled, Ruling, has_appealed, ruling};
+use crate::domain::arbitration::{
+    Cause, Change, Ruling, has_appealed, replaced_by_a_new_one, rivals, ruling,
+};
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, Outcome, value_text};
 use crate::domain::protocol::Walked;
@@ -179,6 +181,7 @@ impl Workspace {
             RulingChoice::Walked(_) | RulingChoice::Session(_) => None,
         };
         let considered = dispute.sides.iter().map(|side| side.given.event).collect();
+        let acts = arbitration::of_case(&self.db.conn, dispute.row.id)?;
         let empty = Ruling {
             case: dispute.row.id,
             outcome: Outcome::new(),
@@ -189,6 +192,7 @@ impl Workspace {
             rationale: String::new(),
             considered,
             change: None,
+            replaces: Some(replaced_by_a_new_one(&acts)),
         };
         if let Some(side) = side {
             let label = &side.given.label;
@@ -228,16 +232,22 @@ impl Workspace {
         Ok(Ruling { outcome, path, ..empty })
     }
 
-    /// The ruling of a case that counts, and whether somebody's appeal against it stands.
-    fn ruled(&self, id: CaseId) -> Result<Option<(EventId, bool)>, WorkError> {
+    /// The ruling of a case that counts.
+    fn ruled(&self, id: CaseId) -> Result<Option<EventId>, WorkError> {
         let (labels, acts) =
             (label::live_of_case(&self.db.conn, id)?, arbitration::of_case(&self.db.conn, id)?);
-        Ok(ruling(&acts, &labels).map(|Ruled { event, appeal, .. }| (event, appeal.is_some())))
+        Ok(ruling(&acts, &labels).map(|ruled| ruled.event))
     }
 
-    /// Takes back the ruling of a case: it is disputed again, or an earlier ruling counts.
+    /// Takes back the ruling of a case: it is disputed again, or an earlier ruling counts. Where
+    /// several were given at once, one's own.
     pub fn withdraw_ruling(&mut self, case: CaseId, why: &str) -> Result<Appended, WorkError> {
-        let (ruling, _) = self.ruled(case)?.ok_or(RulingError::NoRuling(case))?;
+        let acts = arbitration::of_case(&self.db.conn, case)?;
+        let own = rivals(&acts).into_iter().find(|done| done.author == self.me);
+        let ruling = match own {
+            Some(own) => own.event,
+            None => self.ruled(case)?.ok_or(RulingError::NoRuling(case))?,
+        };
         self.append(vec![Append::new(&RulingWithdrawn { case, ruling, why: why.to_owned() })])
     }
 
@@ -247,7 +257,7 @@ impl Workspace {
         if is_blank(why) {
             return Err(RulingError::NoRationale.into());
         }
-        let (ruling, _) = self.ruled(case)?.ok_or(RulingError::NoRuling(case))?;
+        let ruling = self.ruled(case)?.ok_or(RulingError::NoRuling(case))?;
         if has_appealed(&arbitration::of_case(&self.db.conn, case)?, &self.me) {
             return Err(RulingError::AppealedAlready(case).into());
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::answered_here::{AnsweredHere, ForeignRequest, Opening, answered_here};
 use crate::db::{arbitration, label};
-use crate::domain::arbitration::{Act, Cause, Done, Ruling};
+use crate::domain::arbitration::{Act, Cause, Done, Ruling, replaced_by_a_new_one};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{MAIN_ROUND, ProtocolRef, that_count_in};
 use crate::domain::protocol::Protocol;
@@ -76,6 +76,7 @@ where
             rationale,
             considered: weighed.iter().map(|given| given.event).collect(),
             change: None,
+            replaces: Some(replaced_by_a_new_one(&arbitration::of_case(context.conn, case)?)),
         });
     }
     Ok(rulings)

@@ -7,7 +7,7 @@ use super::{WorkError, Workspace};
 use crate::clock;
 use crate::db::case::{self, CaseRow};
 use crate::db::{arbitration, label};
-use crate::domain::arbitration::ruling;
+use crate::domain::arbitration::{Ruled, ruling};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{GivenLabel, MAIN_ROUND, Outcome, Step};
 use crate::domain::policy::Training;
@@ -99,7 +99,7 @@ impl Workspace {
     pub fn set_gold_by_ruling(&mut self, id: CaseId, why: &str) -> Result<Appended, WorkError> {
         let acts = arbitration::of_case(&self.db.conn, id)?;
         let labels = label::live_of_case(&self.db.conn, id)?;
-        let ruled = ruling(&acts, &labels).filter(|ruled| ruled.appeal.is_none());
+        let ruled = ruling(&acts, &labels).filter(Ruled::stands);
         let ruling = ruled.ok_or(TrainingError::NotRuled)?.ruling;
         let (Some(protocol), false) = (&ruling.protocol, ruling.path.is_empty()) else {
             return Err(TrainingError::NoPath.into());

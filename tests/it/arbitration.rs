@@ -266,6 +266,35 @@ fn an_escalated_case_goes_from_peer_to_lead_to_owner() {
 }
 
 #[test]
+fn a_settled_case_that_somebody_escalates_waits_for_a_lead() {
+    let place = dispute();
+    place.ok(&["escalate", "p0", "no idea", "--as", "bo"]);
+    let rule = |verdict: &str| {
+        let side = side(&place, verdict);
+        let why = ["--cause", "subjective", "--rationale", "so"];
+        place.ok(&[&["arbitrate", "p0", "--take", &side][..], &why].concat());
+    };
+    rule("model_correct");
+    assert_eq!(state(&place).0, "resolved");
+    // What was asked before it was settled is answered.
+    assert_eq!(place.run(&["arbitrate"]).status.code(), Some(1));
+    place.ok(&["escalate", "p0", "this is no payment", "--as", "cy"]);
+    let waits = json(&place.ok(&["arbitrate", "--json"]));
+    assert_eq!(
+        [&waits["id"], &waits["why"], &waits["level"], &waits["state"]],
+        ["p0", "escalated", "lead", "resolved"]
+    );
+    assert!(place.ok(&["arbitrate", "p0"]).contains("escalated: this is no payment"));
+    assert!(place.run(&["sla"]).stdout.len() > 1);
+    place.ok(&["undo", "--as", "cy"]);
+    assert_eq!(place.run(&["arbitrate"]).status.code(), Some(1));
+    place.ok(&["redo", "--as", "cy"]);
+    rule("wrong_label");
+    assert_eq!(place.run(&["arbitrate"]).status.code(), Some(1));
+    assert_eq!(state(&place).1, "wrong_label");
+}
+
+#[test]
 fn a_lead_rules_in_the_screen_by_four_keys_and_a_reason() {
     let place = dispute();
     let workspace = place.open();

@@ -308,6 +308,7 @@ fn event_of(
                 rationale: "so".into(),
                 considered: vec![],
                 change: None,
+                replaces: Some(vec![]),
             }))
         }
         Act::Unrule { back } => {

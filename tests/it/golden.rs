@@ -231,6 +231,7 @@ fn every_kind_is_written_as_ever() {
             question: "a".into(),
             text: "say it".into(),
         }),
+        replaces: None,
     }));
     check(&RulingWithdrawn { case, ruling: event, why: "the wrong case".into() });
     check(&CaseAppealed { case, ruling: event, why: "look at line 3".into() });

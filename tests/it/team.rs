@@ -1083,3 +1083,71 @@ fn two_leads_who_publish_one_version_are_told() {
         assert!(!told.contains("versions 2"), "{told}");
     }
 }
+
+#[test]
+fn two_leads_who_rule_otherwise_at_once_settle_nothing() {
+    let team = Team::new(&[]);
+    team.add("bo", &["lead"]);
+    team.add("cy", &["reviewer"]);
+    team.add("di", &["reviewer"]);
+    team.ok("ana", &["policy", "set", "overlap=2", "limit=2", "on=verdict"]);
+    team.ok("ana", &["roster", "admit", "ana", "--role", "lead"]);
+    team.ingest("ana", &["move money to savings"]);
+    team.sync(&["ana", "bo", "cy", "di"]);
+    let answers = ["--rationale", "so", "--answer", "readable=y", "--answer", "category=r"];
+    for (who, verdict) in [("cy", "verdict=1"), ("di", "verdict=3")] {
+        team.ok(who, &[&["label", "p0"][..], &answers, &["--answer", verdict]].concat());
+    }
+    team.sync(&["cy", "di", "ana", "bo"]);
+    let rule = |who: &str, verdict: &str, why: &str| {
+        let outcome = format!("verdict={verdict}");
+        let words = ["--cause", "subjective", "--rationale", why];
+        team.ok(who, &[&["arbitrate", "p0", "--outcome", &outcome][..], &words].concat());
+    };
+    let state = |who: &str| {
+        let case = team.json(who, &["show", "p0"]);
+        (case["state"].as_str().unwrap().to_owned(), case["outcome"]["verdict"].clone())
+    };
+    let sides = team.json("ana", &["arbitrate", "p0"])["sides"].clone();
+    let verdicts: Vec<&str> = sides
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|side| side["outcome"]["verdict"].as_str().unwrap())
+        .collect();
+    let (one, two) = (verdicts[0], verdicts[1]);
+    rule("ana", one, "it says savings");
+    rule("bo", two, "it says money");
+    assert_eq!((state("ana").0, state("bo").0), ("resolved".into(), "resolved".into()));
+    team.sync(&["ana", "bo", "ana"]);
+    for who in ["ana", "bo"] {
+        assert_eq!(state(who).0, "disputed", "{who}");
+        let waits = team.json(who, &["arbitrate"]);
+        assert_eq!((&waits["why"], &waits["level"]), (&"contested".into(), &"owner".into()));
+        let told = team.ok(who, &["arbitrate", "p0"]);
+        assert!(told.contains("without having seen the ruling that says otherwise"), "{told}");
+        assert!(told.contains("it says savings") && told.contains("it says money"), "{told}");
+        let past = team.ok(who, &["rulings"]);
+        assert_eq!(past.matches("contested").count(), 2, "{past}");
+        let due = team.run(who, &["sla"]).1;
+        assert!(due.contains("1 case that was ruled two ways at once"), "{due}");
+    }
+    assert_eq!(team.digest("ana"), team.digest("bo"));
+    // Each takes back their own; what is left counts.
+    team.ok("ana", &["arbitrate", "p0", "--withdraw"]);
+    assert_eq!(state("ana"), ("resolved".into(), two.into()));
+    team.sync(&["ana", "bo"]);
+    // At once again: a third ruling of one who has seen both settles it.
+    team.ok("bo", &["arbitrate", "p0", "--withdraw"]);
+    team.sync(&["bo", "ana"]);
+    rule("ana", one, "on second thought");
+    rule("bo", two, "still");
+    team.sync(&["ana", "bo", "ana"]);
+    assert_eq!((state("ana").0, state("bo").0), ("disputed".into(), "disputed".into()));
+    rule("bo", one, "as ana says, after we talked");
+    team.sync(&["bo", "ana"]);
+    for who in ["ana", "bo"] {
+        assert_eq!(state(who), ("resolved".into(), one.into()), "{who}");
+        assert_eq!(team.run(who, &["arbitrate"]).0, 1);
+    }
+}

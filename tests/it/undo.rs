@@ -41,12 +41,22 @@ fn the_last_thing_is_undone_whatever_it_was_and_can_be_done_again() {
     assert!(place.ok(&["show", "p4"]).contains("commented: by bo\n"), "theirs stands");
     assert!(place.ok(&["show", "p1"]).contains("escalated: no idea (taken back)"));
 
-    // The undo is undone: once, for then it is something that was done.
-    let text = told(&place, &["redo"]);
-    assert!(text.contains("Done again: your label of"), "{text}");
+    // What was undone last is done again first, until all of it is.
+    for words in ["your label of", "your escalation of", "your deferral of", "your comment on"] {
+        let text = told(&place, &["redo"]);
+        assert!(text.contains(&format!("Done again: {words}")), "{text}");
+    }
     assert_eq!(place.ok(&["labels", "--json"]).lines().count(), 1);
+    assert!(of(&["queue", "--deferred"]) && of(&["queue", "--escalated"]));
     assert_eq!(place.run(&["redo"]).status.code(), Some(2));
+    // What was done again can be undone again; what is done otherwise ends it.
+    for _ in 0..2 {
+        place.ok(&["undo"]);
+    }
+    assert!(told(&place, &["redo"]).contains("Done again: your deferral of"));
+    place.ok(&["undo"]);
     place.ok(&["defer", "p2", "later"]);
+    assert_eq!(place.run(&["redo"]).status.code(), Some(2));
     place.ok(&["undo"]);
     place.ok(&["redo"]);
     assert!(of(&["queue", "--deferred"]));
@@ -125,6 +135,17 @@ proptest! {
         let before = digest(workspace.tables());
         drop(workspace);
         prop_assert!(place.ok(&["verify", "--json"]).contains("\"ok\":true"));
-        prop_assert_eq!(digest(place.open().tables()), before);
+        let mut workspace = place.open();
+        prop_assert_eq!(digest(workspace.tables()), before);
+        // And done again as often, all of it is there.
+        for _ in &deeds {
+            workspace.redo().unwrap();
+        }
+        prop_assert!(workspace.redo().is_err());
+        let many = |kind: usize| deeds.iter().filter(|deed| **deed == kind).count();
+        prop_assert_eq!(workspace.deferred().unwrap().len(), many(2));
+        prop_assert_eq!(workspace.escalated().unwrap().len(), many(1));
+        drop(workspace);
+        prop_assert_eq!(place.ok(&["labels", "--json"]).lines().count(), many(3));
     }
 }

@@ -1,6 +1,6 @@
 //! Rows of labels and of their withdrawals.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{id_column, json_column, to_json};
 use crate::domain::ids::{CaseId, EventId, ReplicaId};
@@ -87,19 +87,26 @@ pub fn live_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<Given
 }
 
 /// The latest label that a reviewer signed and that was not withdrawn.
-pub fn latest_of(conn: &Connection, reviewer: &str) -> rusqlite::Result<Option<GivenLabel>> {
-    let row = conn
-        .prepare_cached(include_str!("latest_of.sql"))?
-        .query_row([reviewer], row_to_label)
-        .optional()?;
-    Ok(row.map(|row| row.given))
+pub fn latest_of(
+    conn: &Connection,
+    reviewer: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<GivenLabel>> {
+    let to_given = |row: &Row<'_>| row_to_label(row).map(|row| row.given);
+    conn.prepare_cached(include_str!("latest_of.sql"))?
+        .query_map(params![reviewer, limit], to_given)?
+        .collect()
 }
 
-/// The label of theirs that a reviewer took back last.
-pub fn latest_withdrawn(conn: &Connection, reviewer: &str) -> rusqlite::Result<Option<LabelRow>> {
+/// The labels of theirs that a reviewer took back last, the last first.
+pub fn latest_withdrawn(
+    conn: &Connection,
+    reviewer: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<LabelRow>> {
     conn.prepare_cached(include_str!("latest_withdrawn.sql"))?
-        .query_row([reviewer], row_to_label)
-        .optional()
+        .query_map(params![reviewer, limit], row_to_label)?
+        .collect()
 }
 
 /// The earliest labels of a reviewer in the main round that count and were not repeated.

@@ -1,7 +1,7 @@
 //! Rows of what people say and do about a case besides labeling it: comments, deferrals,
 //! escalations.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::id_column;
 use crate::domain::ids::{CaseId, EventId, ReplicaId};
@@ -116,19 +116,22 @@ pub fn all_of_case(conn: &Connection, id: CaseId) -> rusqlite::Result<Vec<NoteRo
 }
 
 /// The latest note of somebody that they did not take back.
-pub fn latest_of(conn: &Connection, author: &str) -> rusqlite::Result<Option<NoteRow>> {
-    conn.prepare_cached(include_str!("latest_of.sql"))?.query_row([author], row_to_note).optional()
+pub fn latest_of(conn: &Connection, author: &str, limit: usize) -> rusqlite::Result<Vec<NoteRow>> {
+    conn.prepare_cached(include_str!("latest_of.sql"))?
+        .query_map(params![author, limit], row_to_note)?
+        .collect()
 }
 
-/// The note that somebody took back last, and when.
+/// The notes that somebody took back last, and when, the last first.
 pub fn latest_withdrawn(
     conn: &Connection,
     author: &str,
-) -> rusqlite::Result<Option<(NoteRow, Hlc)>> {
+    limit: usize,
+) -> rusqlite::Result<Vec<(NoteRow, Hlc)>> {
     let to_row = |row: &Row<'_>| Ok((row_to_note(row)?, Hlc { ms: row.get(13)?, n: row.get(14)? }));
     conn.prepare_cached(include_str!("latest_withdrawn.sql"))?
-        .query_row([author], to_row)
-        .optional()
+        .query_map(params![author, limit], to_row)?
+        .collect()
 }
 
 /// Records that somebody takes a note back.

@@ -22,6 +22,6 @@ impl Event for CaseRuled {
     }
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
-        views.arbitrated(self.0.case, Act::Ruled(self.0), stamp)
+        views.arbitrated(self.0.case, Act::Ruled(Box::new(self.0)), stamp)
     }
 }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use crate::db::case::{self, CaseRow};
 use crate::db::note::{self, NoteKind};
 use crate::db::{arbitration, document, journal, label, renames};
-use crate::domain::arbitration::{Done, ruling};
+use crate::domain::arbitration::{Done, Ruled, ruling};
 use crate::domain::estimate::class_of;
 use crate::domain::ids::{CaseId, ReplicaId};
 use crate::domain::label::{
@@ -211,7 +211,7 @@ impl Standing {
         let compared = is_late.then(|| read(given_blind(main.iter().copied())));
         let category =
             row.outcome.as_ref().and_then(|outcome| outcome.get("category")).map(value_text);
-        let counting = ruling(acts, labels).filter(|counting| counting.appeal.is_none());
+        let counting = ruling(acts, labels).filter(Ruled::stands);
         Self {
             state: row.state,
             detected: row.at.moment(),
