@@ -7,16 +7,22 @@ use serde_json::json;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit, TimeArg, since, time};
 use crate::clock;
+use crate::workspace::references::CountedRows;
 use crate::workspace::traps::read_traps;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum What {
-    /// Count the predictions of a file, so that traps and alarms are held against them
+    /// Count the predictions of a file, or the rows of a cut, so that traps and alarms are held
+    /// against them
+    #[command(group = clap::ArgGroup::new("counted").required(true))]
     Set {
         name: String,
         /// JSON lines of predictions, or of training data: text and label
-        #[arg(long, value_name = "FILE")]
-        file: PathBuf,
+        #[arg(long, value_name = "FILE", group = "counted")]
+        file: Option<PathBuf>,
+        /// The cases of a cut, with the labels that they have in it
+        #[arg(long, value_name = "CUT", group = "counted")]
+        cut: Option<String>,
         /// Only predictions from then on
         #[arg(long, value_name = "TIME", value_parser = since)]
         from: Option<TimeArg>,
@@ -33,13 +39,17 @@ pub enum What {
 
 pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     match what {
-        What::Set { name, file, from, to, traps } => {
+        What::Set { name, file, cut, from, to, traps } => {
             let traps = traps.as_deref().map(read_traps).transpose()?;
             let mut workspace = context.open()?;
             let at =
                 |time: &Option<TimeArg>| time.map(|time| time.moment(clock::now())).transpose();
+            let counted = match (file, cut) {
+                (Some(file), _) => CountedRows::File(file),
+                (None, cut) => CountedRows::Cut(cut.as_deref().unwrap_or_default()),
+            };
             let (set, unread) =
-                workspace.set_reference(name, file, [at(from)?, at(to)?], traps.as_ref())?;
+                workspace.set_reference(name, counted, [at(from)?, at(to)?], traps.as_ref())?;
             let words = format!("reference `{name}` is set: {} predictions counted", set.rows);
             done(
                 context.global.json,
@@ -47,8 +57,9 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
                 &json!({ "name": name, "rows": set.rows, "blob": set.blob, "rejected": unread.as_ref().map_or(0, |(n, ..)| *n) }),
             )?;
             if let Some((n, line, why)) = unread {
+                let what = if cut.is_some() { "row" } else { "line" };
                 say(&format!(
-                    "{n} lines could not be read and do not count, the first is line {line}: {why}"
+                    "{n} {what}s could not be read and do not count, the first is {what} {line}: {why}"
                 ));
             }
             Ok(Exit::Done)

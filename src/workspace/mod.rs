@@ -49,6 +49,7 @@ pub mod sla;
 mod status;
 pub mod reliability;
 mod training;
+pub mod references;
 pub mod traps;
 
 use std::io::Read as _;

@@ -1,8 +1,6 @@
 //! Traps: those in force, publishing them, what they are held against.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,22 +8,22 @@ use serde::Deserialize;
 
 use super::cases::IngestRequest;
 use super::error::PublishError;
+use super::references::KnownReference;
 use super::{WorkError, Workspace, read_file};
 use crate::db::{case, document, journal, store};
 use crate::domain::ids::Hash;
-use crate::domain::prediction::Row;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::domain::traps::{Alarm, Canary, Trap, TrapFile};
 use crate::intake::{Following, Window};
 use crate::journal::Append;
-use crate::journal::blob::{self, Packer, Unpacker};
-use crate::journal::kind::{AlarmClosed, ReferenceSet, TrapsPublished};
+use crate::journal::blob::{self, Unpacker};
+use crate::journal::kind::{AlarmClosed, TrapsPublished};
 use crate::review::alarms::{RaisedAlarm, raised_alarms};
 use crate::review::suspects::{DoubtfulCase, Labels, suspects};
 use crate::review::trap_worth::{Worth, worth};
 use crate::trap::alarm::{Alarms, Canaries, State};
-use crate::trap::reference::{Keyed, Lookup, Making, Reference, Wanted};
+use crate::trap::reference::{Keyed, Lookup, Reference, Wanted};
 use crate::trap::{BadTrap, Traps};
 
 fn hash_of(kept: Option<&str>) -> Option<Hash> {
@@ -52,15 +50,6 @@ pub struct PublishedTraps {
     pub canaries: HashedCanaries,
     pub author: String,
     pub at: Moment,
-}
-
-/// A reference that was set.
-#[derive(Debug, Clone)]
-pub struct KnownReference {
-    pub set: ReferenceSet,
-    pub author: String,
-    pub at: Moment,
-    event: crate::domain::ids::EventId,
 }
 
 /// Reads and checks a trap file, and the rules in it.
@@ -380,28 +369,9 @@ impl Workspace {
         Ok(files.map(|(name, list)| (name.clone(), list.iter().map(one).collect())).collect())
     }
 
-    fn keyed(&self) -> Result<Keyed, WorkError> {
+    pub(super) fn keyed(&self) -> Result<Keyed, WorkError> {
         let id = journal::meta(&self.db.conn, "workspace")?.unwrap_or_default();
         Ok(Keyed::new(&id))
-    }
-
-    /// References, the latest first.
-    pub fn references(&self) -> Result<Vec<KnownReference>, WorkError> {
-        let rows = document::of_kind(&self.db.conn, "reference")?;
-        let one = |row: document::DocumentRow| {
-            let set = serde_json::from_str(&row.body).ok()?;
-            let (author, at, event) = (row.author, row.at.moment(), row.event);
-            Some(KnownReference { set, author, at, event })
-        };
-        Ok(rows.into_iter().filter_map(one).collect())
-    }
-
-    /// What a reference counted.
-    pub fn reference(&self, known: &KnownReference) -> Result<Reference, WorkError> {
-        let json = blob::read(&self.db.conn, &mut Unpacker::default(), known.event)?;
-        serde_json::from_slice(&json).map_err(|error| {
-            WorkError::Reference(format!("reference `{}`: {error}", known.set.name))
-        })
     }
 
     fn counted_all(
@@ -447,125 +417,4 @@ impl Workspace {
         let audits = self.latest_traps()?.is_none_or(|latest| latest.file.has_audit());
         Ok(worth(&self.db.conn, &mut self.sight()?, audits)?)
     }
-
-    /// Sets a reference from the predictions of a file, or from training lines of `text` and
-    /// `label`; returns it, and what of the file could not be read.
-    pub fn set_reference(
-        &mut self,
-        name: &str,
-        path: &Path,
-        between: [Option<Moment>; 2],
-        extra: Option<&TrapFile>,
-    ) -> Result<(ReferenceSet, Option<Unread>), WorkError> {
-        self.ready_to_write()?;
-        let failed = |error| WorkError::File { path: path.display().to_string(), error };
-        let mut rules = self.traps_in_force(&IngestRequest::default())?;
-        let published = self.latest_traps()?;
-        let mut alarms = published.map(|latest| latest.file.alarms).unwrap_or_default();
-        if let Some(file) = extra {
-            rules.extend(file.traps.iter().cloned());
-            alarms.extend(file.alarms.iter().cloned());
-        }
-        let wanted = Wanted::of(rules.iter(), alarms.iter());
-        let redact = self.redaction(false)?;
-        let clean = |value: &str| match &redact {
-            Some(redact) => redact.text(value).into_owned(),
-            None => value.to_owned(),
-        };
-        let mut making = Making::new(wanted, self.keyed()?);
-        let (mut from, mut to) = (Moment(i64::MAX), Moment(i64::MIN));
-        let (mut streams, mut of_other_times) = (std::collections::BTreeSet::new(), 0_u64);
-        let (mut number, mut bad) = (0_u64, None::<Unread>);
-        for line in BufReader::new(File::open(path).map_err(failed)?).lines() {
-            number += 1;
-            let line = line.map_err(failed)?;
-            if line.trim().is_empty() {
-                continue;
-            }
-            let as_prediction;
-            let row = match Row::parse(&line) {
-                Ok(row) => row,
-                Err(reject) => match training_line(&line, number) {
-                    Some(made) => {
-                        as_prediction = made;
-                        match Row::parse(&as_prediction) {
-                            Ok(row) => row,
-                            Err(reject) => {
-                                unread(&mut bad, number, &reject);
-                                continue;
-                            }
-                        }
-                    }
-                    None => {
-                        unread(&mut bad, number, &reject);
-                        continue;
-                    }
-                },
-            };
-            let [after, before] = between;
-            if after.is_some_and(|at| row.at < at) || before.is_some_and(|at| row.at >= at) {
-                of_other_times += 1;
-                continue;
-            }
-            (from, to) = (from.min(row.at), to.max(row.at));
-            if streams.len() < 2 {
-                streams.insert(row.stream.text().to_owned());
-            }
-            making.take(&row, clean);
-        }
-        let reference = making.finish();
-        if reference.rows == 0 {
-            let why = bad.filter(|_| of_other_times == 0);
-            let why = why.map_or("no line of it is of that time".to_owned(), |(_, line, why)| {
-                format!("line {line}: {why}")
-            });
-            let path = path.display();
-            return Err(WorkError::Reference(format!("{path}: nothing to count: {why}")));
-        }
-        let json = serde_json::to_vec(&reference)
-            .map_err(|error| WorkError::Reference(error.to_string()))?;
-        // By its content: the same counts are the same reference on every device.
-        let mut salt = [0; 16];
-        salt.copy_from_slice(&Hash::of(&json).0[..16]);
-        let packed = Packer::new(None)?.pack(&json, salt)?;
-        let stream = if streams.len() == 1 {
-            streams.pop_first().unwrap_or_default()
-        } else {
-            String::new()
-        };
-        let set = ReferenceSet {
-            name: name.to_owned(),
-            stream,
-            from,
-            to,
-            rows: reference.rows,
-            blob: packed.hash,
-        };
-        self.append(vec![Append::with_payload(&set, packed, String::new())])?;
-        Ok((set, bad))
-    }
-}
-
-/// How many lines can't be read, and which is the first, and why.
-pub type Unread = (u64, u64, String);
-
-fn unread(so_far: &mut Option<Unread>, line: u64, why: &impl ToString) {
-    so_far.get_or_insert_with(|| (0, line, why.to_string())).0 += 1;
-}
-
-/// A line of training data as a prediction that says what the label says.
-fn training_line(line: &str, number: u64) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Training {
-        text: String,
-        #[serde(default)]
-        label: Option<String>,
-    }
-    let Training { text, label } = serde_json::from_str(line).ok()?;
-    let label = label.unwrap_or_default();
-    Some(
-        serde_json::json!({ "id": number.to_string(), "occurred_at": "1970-01-01T00:00:00Z",
-            "input": { "text": text }, "prediction": { "label": label } })
-        .to_string(),
-    )
 }

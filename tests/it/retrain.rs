@@ -1580,3 +1580,77 @@ fn what_has_no_label_is_not_ready_to_be_learned() {
     place.ok(&[&["label", "p0", "--rationale", "so"], &right[..]].concat());
     assert_eq!(ready(), expect(["rare-combination", "without a label"]));
 }
+
+/// What a model learns from is what its stream is held against: as if it had said of each case of the
+/// cut what that counts as.
+#[test]
+fn a_reference_of_a_cut_is_that_of_its_rows() {
+    let place = bench();
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    let traps = "[[trap]]\nname = \"new words\"\nnovel = { field = \"input.text\", by = \"tokens\", above = 0.3 }\n\
+                 [[trap]]\nname = \"rare\"\nrare = { fields = [\"label\"], below = 5 }\n";
+    fs::write(at("traps.toml"), traps).unwrap();
+    let made = json(&place.ok(&["cut", "--again", "all", "--out", &at("again"), "--json"]));
+    let said: String = place
+        .ok(&["export", "--rows", "cases"])
+        .lines()
+        .map(json)
+        .map(|row| {
+            line(row["id"].as_str().unwrap(), row["text"].as_str().unwrap(), "transfer", 0.2, 0)
+        })
+        .collect();
+    fs::write(at("said.jsonl"), said).unwrap();
+    let set = |from: &[&str]| {
+        let args = [&["reference", "set", "r", "--traps", &at("traps.toml"), "--json"], from];
+        json(&place.ok(&args.concat()))
+    };
+    let of_cut = set(&["--cut", "all"]);
+    let of_file = set(&["--file", &at("said.jsonl")]);
+    assert_eq!((&of_cut["rows"], &of_cut["blob"]), (&made["rows"], &of_file["blob"]), "{of_file}");
+    // What is not here any more is said, and does not count.
+    place.ok(&["erase", "p3", "--reason", "asked for"]);
+    let less = set(&["--cut", "all"]);
+    let n = |value: &Value| value.as_u64().unwrap();
+    assert_eq!((n(&less["rows"]) + 1, n(&less["rejected"])), (n(&made["rows"]), 1));
+    for (args, words) in [
+        (&["--cut", "alll"][..], "all@1.0.0"),
+        (&[][..], "--cut"),
+        (&["--cut", "all", "--file", "x"][..], "--cut"),
+    ] {
+        let ran = place.run(&[&["reference", "set", "r"], args].concat());
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert!(!ran.status.success() && said.contains(words), "{args:?}: {said}");
+    }
+}
+
+/// What two people labeled takes the room of both: of nobody there are more than the cap says.
+#[test]
+fn a_cap_per_reviewer_counts_all_who_labeled_a_case() {
+    let place = bench();
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    for name in ["bo", "cy"] {
+        place.ok(&["roster", "admit", name, "--role", "reviewer"]);
+    }
+    for (n, name) in [(0, "bo"), (1, "bo"), (2, "cy"), (3, "cy"), (4, "bo"), (4, "cy")] {
+        let answers = ["readable=y", "verdict=n", "corrected=transfer", "category=r"];
+        let case = format!("p{n}");
+        let mut label = vec!["label", &case, "--as", name, "--rationale", "so"];
+        answers.iter().for_each(|answer| label.extend(["--answer", *answer]));
+        place.ok(&label);
+    }
+    let recipe = fs::read_to_string(at("recipe.toml")).unwrap();
+    for most in 1..=8 {
+        let capped = format!("{recipe}[caps]\nper = \"reviewer\"\nrows = {most}\n");
+        fs::write(at("capped.toml"), capped).unwrap();
+        let out = at(&format!("capped-{most}"));
+        let made = json(&place.ok(&["cut", &at("capped.toml"), "--out", &out, "--json"]));
+        let mut of: BTreeMap<String, u64> = BTreeMap::new();
+        let told = lines(&fs::read_to_string(format!("{out}/rows.why.jsonl")).unwrap());
+        for label in told.iter().flat_map(|row| row["labels"].as_array().unwrap()) {
+            *of.entry(label["reviewer"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+        // Ana labeled all of them.
+        assert_eq!((told.len() as u64, of["ana"]), (most, most), "{made}");
+        assert!(of.values().all(|n| *n <= most), "{most}: {of:?}");
+    }
+}

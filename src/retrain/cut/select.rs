@@ -342,10 +342,13 @@ fn capped(recipe: &Recipe, rows: &mut Vec<Chosen>, cut: &mut Cut) -> Result<(), 
         let before = rows.len();
         let mut seen: HashMap<Arc<str>, usize> = HashMap::new();
         rows.retain(|row| {
-            let Some(key) = row.candidate().and_then(|case| case.cap.clone()) else { return true };
-            let seen = seen.entry(key).or_default();
-            *seen += 1;
-            *seen <= most
+            let keys = row.candidate().map_or(&[][..], |case| &case.caps);
+            // What two people labeled is of both, and takes the room of both.
+            let fits = keys.iter().all(|key| seen.get(key).is_none_or(|seen| *seen < most));
+            if fits {
+                keys.iter().for_each(|key| *seen.entry(key.clone()).or_default() += 1);
+            }
+            fits
         });
         count(&mut cut.dropped, "cap", before - rows.len());
     }

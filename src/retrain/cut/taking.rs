@@ -39,8 +39,8 @@ pub struct Candidate {
     pub(super) votes: usize,
     /// What it shares with others of its group.
     pub(super) keys: Box<[Box<str>]>,
-    /// What it is counted by, where a recipe has a cap.
-    pub(super) cap: Option<Arc<str>>,
+    /// What it is counted by, where a recipe has a cap: several where several found or labeled it.
+    pub(super) caps: Box<[Arc<str>]>,
     /// Where what is told of it stands.
     pub told: Place,
 }
@@ -197,16 +197,17 @@ impl<'r> Taking<'r> {
         let day = || about.occurred_at.get(..10).map(str::to_owned);
         let per = self.recipe.caps.as_ref().and_then(|caps| caps.per);
         let text = |value: &Option<Value>| value.as_ref().map(value_text);
-        let cap = per.map(|per| match per {
-            Per::Category => text(&row.category),
-            Per::Label => Some(label.to_owned()),
-            Per::Trap => about.flags.first().cloned(),
-            Per::Session => about.session_id.clone(),
-            Per::Reviewer => row.reviewers.first().cloned(),
-            Per::Day => day(),
-            Per::Alarm => self.alarms.get(&about.case).cloned(),
+        let one = |key: Option<String>| key.into_iter().collect::<Vec<_>>();
+        let caps = per.map_or_else(Vec::new, |per| match per {
+            Per::Category => one(text(&row.category)),
+            Per::Label => vec![label.to_owned()],
+            Per::Trap => about.flags.clone(),
+            Per::Session => one(about.session_id.clone()),
+            Per::Reviewer => row.reviewers.clone(),
+            Per::Day => one(day()),
+            Per::Alarm => one(self.alarms.get(&about.case).cloned()),
         });
-        let cap = cap.flatten();
+        let caps = caps.iter().map(|key| self.word(key)).collect();
         let (category, failure_mode) = (text(&row.category), text(&row.failure_mode));
         let mut word = |word: Option<&str>| word.map(|word| self.word(word));
         Candidate {
@@ -218,7 +219,7 @@ impl<'r> Taking<'r> {
             category: word(category.as_deref()),
             failure_mode: word(failure_mode.as_deref()),
             trap: word(about.flags.first().map(String::as_str)),
-            cap: word(cap.as_deref()),
+            caps,
             label: word(Some(label)).unwrap_or_default(),
             told,
             settled: row.settled_at.as_deref().and_then(Moment::parse).unwrap_or_default(),
