@@ -172,6 +172,7 @@ CREATE TABLE view_note (
   until_ms INTEGER,
   question TEXT,                 -- of the protocol, that a comment is about
   session TEXT,                  -- that it was made in
+  settled INTEGER NOT NULL,      -- whether the case was, in its author's eyes
   PRIMARY KEY (id, replica, seq, n)
 ) WITHOUT ROWID;
 

@@ -178,33 +178,40 @@ pub fn replaced_by_a_new_one(acts: &[Done]) -> Vec<EventId> {
     not_taken_back(acts).map(|(done, _)| done.event).collect()
 }
 
-/// The ruling of a case that counts: the latest one that was not taken back.
+/// The rulings on a case whose place none has taken, the latest first: of those that were not taken
+/// back, all that no other knew of. A later one of the same person is what they mean.
+fn standing(acts: &[Done]) -> Vec<(&Done, &Ruling)> {
+    let mut all: Vec<(&Done, &Ruling)> = not_taken_back(acts).collect();
+    all.sort_by_key(|(done, _)| std::cmp::Reverse((done.at, done.event)));
+    let is_replaced = |(place, (done, _)): &(usize, &(&Done, &Ruling))| {
+        let later = |at: usize| at < *place;
+        all.iter().enumerate().any(|(at, (other, theirs))| match &theirs.replaces {
+            Some(known) => {
+                known.contains(&done.event) || (later(at) && other.author == done.author)
+            }
+            None => later(at),
+        })
+    };
+    let left = all.iter().enumerate().filter(|one| !is_replaced(one));
+    left.map(|(_, one)| *one).collect()
+}
+
+/// The ruling of a case that counts: the latest one whose place none has taken.
 pub fn ruling<'a>(acts: &'a [Done], labels: &[GivenLabel]) -> Option<Ruled<'a>> {
-    let (done, ruling) = not_taken_back(acts).max_by_key(|(done, _)| (done.at, done.event))?;
+    let (done, ruling) = standing(acts).into_iter().next()?;
     let appeal = appeals_against(acts, labels, done.event).into_iter().next();
     let rival = rivals(acts).into_iter().find(|other| other.event != done.event);
     Some(Ruled { event: done.event, at: done.at, author: &done.author, ruling, appeal, rival })
 }
 
 /// The rulings on a case that contradict each other, the latest first: each by somebody who knew of
-/// none of the others. Two of one person are none: their later one is what they mean.
+/// none of the others.
 pub fn rivals(acts: &[Done]) -> Vec<&Done> {
-    let Some((last, ruling)) = not_taken_back(acts).max_by_key(|(done, _)| (done.at, done.event))
-    else {
-        return Vec::new();
-    };
-    let Some(known) = &ruling.replaces else { return Vec::new() };
-    let others = not_taken_back(acts).filter(|(other, theirs)| {
-        other.author != last.author
-            && theirs.outcome != ruling.outcome
-            && !known.contains(&other.event)
-    });
-    let mut found: Vec<&Done> = others.map(|(other, _)| other).collect();
-    found.sort_by_key(|other| std::cmp::Reverse((other.at, other.event)));
-    if !found.is_empty() {
-        found.insert(0, last);
-    }
-    found
+    let all = standing(acts);
+    let Some((last, ruling)) = all.first() else { return Vec::new() };
+    let others = all.iter().filter(|(_, theirs)| theirs.outcome != ruling.outcome);
+    let others: Vec<&Done> = others.map(|(done, _)| *done).collect();
+    if others.is_empty() { others } else { std::iter::once(*last).chain(others).collect() }
 }
 
 /// The appeals against a ruling that are weighed, the earliest first: of whose label was weighed,
@@ -386,7 +393,15 @@ mod tests {
         check(&[ana.clone(), bo.clone(), by(3, "cy", "right", Some(&[1, 2]))], 3, true, &[]);
         check(&[ana.clone(), bo.clone(), by(3, "cy", "right", Some(&[2]))], 3, false, &[3, 1]);
         check(&[ana.clone(), bo.clone(), withdrew(3, 2)], 1, true, &[]);
-        check(&[ana, bo, withdrew(3, 1)], 2, true, &[]);
+        check(&[ana.clone(), bo.clone(), withdrew(3, 1)], 2, true, &[]);
+        // Whose place was taken contradicts nobody, whoever did not know of it.
+        let again = by(3, "ana", "right", Some(&[1]));
+        check(&[ana.clone(), again, by(4, "bo", "right", Some(&[]))], 4, true, &[]);
+        let known = by(3, "cy", "right", Some(&[1]));
+        check(&[ana.clone(), known.clone(), by(4, "bo", "right", Some(&[]))], 4, true, &[]);
+        check(&[ana, known, by(4, "bo", "wrong", Some(&[]))], 4, false, &[4, 3]);
+        // Clocks do not decide what somebody knew.
+        check(&[by(5, "ana", "wrong", Some(&[])), by(2, "bo", "right", Some(&[5]))], 2, true, &[]);
     }
 
     #[test]

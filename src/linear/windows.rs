@@ -168,6 +168,7 @@ impl Desk {
                 sentence(&ruling.rationale)
             ));
             lines.extend(appeals.iter().map(|why| format!("Appealed: {}", sentence(why))));
+            lines.extend(dispute.rivals_in_words().map(|words| sentence(&words)));
         }
         self.long("Labels", lines);
         if !dispute.named {

@@ -9,7 +9,7 @@ use super::Protocols;
 use super::aligned::{Row, aligned};
 use super::session_said::{SessionSaid, sessions_on};
 use crate::db::case::{self, CaseRow, Direction, QueueKey};
-use crate::db::note::{self, NoteKind};
+use crate::db::note::{self, NoteKind, NoteRow};
 use crate::db::{arbitration, document, label, renames};
 use crate::domain::arbitration::{
     Act, Change, Done, Ruled, Ruling, appeals_against, blind_order, returned, rivals, ruling,
@@ -23,7 +23,7 @@ use crate::domain::label::{
 use crate::domain::policy::Policy;
 use crate::domain::protocol::Answered;
 use crate::domain::protocol::Question;
-use crate::domain::resolve::{CaseState, How, settled_at};
+use crate::domain::resolve::{CaseState, How};
 use crate::domain::time::Moment;
 use crate::journal::views::evidence::Evidence;
 
@@ -73,13 +73,17 @@ pub struct Dispute {
 }
 
 impl Dispute {
-    /// What else is known that bears on it, in a line each.
-    pub fn beside(&self) -> Vec<String> {
-        let rivals = self.rivals.iter().map(|(by, ruling)| {
+    /// What others ruled otherwise, a line each.
+    pub fn rivals_in_words(&self) -> impl Iterator<Item = String> {
+        self.rivals.iter().map(|(by, ruling)| {
             let outcome = outcome_in_short(&ruling.outcome);
             let (cause, why) = (ruling.cause.as_str(), &ruling.rationale);
             format!("{by} ruled {outcome} ({cause}) without having seen the ruling that says otherwise: {why}")
-        });
+        })
+    }
+
+    /// What else is known that bears on it, in a line each.
+    pub fn beside(&self) -> Vec<String> {
         let escalated = self.escalated.iter().map(|text| format!("escalated: {text}"));
         let same = self.same_input.iter().map(|row| {
             let counts_as = row.outcome.as_ref().map(outcome_in_short).unwrap_or_default();
@@ -89,7 +93,7 @@ impl Dispute {
         // In a session its labels lie there by name already.
         let sessions = self.sessions.iter().filter(|said| !self.named && !said.labels.is_empty());
         let programs = self.programs.iter().cloned();
-        rivals
+        self.rivals_in_words()
             .chain(escalated)
             .chain(programs)
             .chain(sessions.map(SessionSaid::words))
@@ -161,15 +165,15 @@ impl Dispute {
                 appeals_against(&acts, labels, event).into_iter().filter_map(why).collect(),
             )
         });
-        let rivals = rivals(&acts).into_iter().skip(1).filter_map(|done| match &done.act {
+        let in_common = Evidence::of(conn, &protocols.policy, &row)?.acts;
+        let rivals = rivals(&in_common).into_iter().skip(1).filter_map(|done| match &done.act {
             Act::Ruled(ruling) => Some((done.author.clone(), (**ruling).clone())),
             _ => None,
         });
         let rivals = rivals.collect();
         let notes = note::of_case(conn, row.id)?;
         let notes = notes.iter().filter(|note| note.kind == NoteKind::Escalated && !note.withdrawn);
-        let escalations: Escalations =
-            notes.clone().map(|note| (note.at.moment(), note.author.clone())).collect();
+        let escalations: Vec<Escalation> = notes.clone().cloned().map(Escalation::of).collect();
         let waits = waits(row.state, labels, &acts, &escalations).is_some();
         let escalated = notes.map(|note| note.text.clone()).collect();
         let sessions = sessions_on(conn, protocols, row.id)?;
@@ -286,15 +290,27 @@ pub fn waiting(
     Ok(found)
 }
 
-/// When a case was escalated, and by whom.
-pub type Escalations = Vec<(Moment, String)>;
+/// That somebody asked for a case to be looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Escalation {
+    pub at: Moment,
+    pub by: String,
+    /// Whether it was settled in their eyes.
+    pub settled: bool,
+}
+
+impl Escalation {
+    pub fn of(note: NoteRow) -> Self {
+        Self { at: note.at.moment(), by: note.author, settled: note.settled }
+    }
+}
 
 /// Every case that was ever escalated.
-pub fn escalations(conn: &Connection) -> rusqlite::Result<BTreeMap<CaseId, Escalations>> {
-    let mut escalated: BTreeMap<CaseId, Escalations> = BTreeMap::new();
+pub fn escalations(conn: &Connection) -> rusqlite::Result<BTreeMap<CaseId, Vec<Escalation>>> {
+    let mut escalated: BTreeMap<CaseId, Vec<Escalation>> = BTreeMap::new();
     note::for_each(conn, |note| {
         if note.kind == NoteKind::Escalated {
-            escalated.entry(note.id).or_default().push((note.at.moment(), note.author));
+            escalated.entry(note.id).or_default().push(Escalation::of(note));
         }
     })?;
     Ok(escalated)
@@ -304,12 +320,13 @@ fn read_wait(
     conn: &Connection,
     policy: &Policy,
     row: CaseRow,
-    escalated: &[(Moment, String)],
+    escalated: &[Escalation],
     now: Moment,
 ) -> rusqlite::Result<Option<Waiting>> {
-    let labels = label::live_of_case(conn, row.id)?;
-    let acts = arbitration::of_case(conn, row.id)?;
-    let returned = returned(&acts, &labels).len();
+    let of_own = label::live_of_case(conn, row.id)?;
+    let returned = returned(&arbitration::of_case(conn, row.id)?, &of_own).len();
+    // What settles it may have been said of its copies.
+    let Evidence { labels, acts, .. } = Evidence::of(conn, policy, &row)?;
     Ok(waits(row.state, &labels, &acts, escalated).map(|Waits { why, first, since, by }| {
         let stands = policy.escalation.stands(first, since, now);
         Waiting { row, why, stands, since, returned, by }
@@ -330,9 +347,9 @@ pub fn waits(
     state: CaseState,
     labels: &[GivenLabel],
     acts: &[Done],
-    escalated: &[(Moment, String)],
+    escalated: &[Escalation],
 ) -> Option<Waits> {
-    let by = escalated.iter().map(|(_, author)| author.clone()).collect();
+    let by = escalated.iter().map(|one| one.by.clone()).collect();
     let counting = ruling(acts, labels);
     if let Some(ruled) = counting.filter(|ruled| ruled.rival.is_some()) {
         let since = ruled.at.moment();
@@ -359,14 +376,15 @@ pub fn waits(
             Some(Waits { why: Why::Disputed, first: Level::Lead, since, by })
         }
         CaseState::Open => {
-            let (since, _) = escalated.iter().min()?;
-            Some(Waits { why: Why::Escalated, first: Level::Peer, since: *since, by })
+            let since = escalated.iter().map(|one| one.at).min()?;
+            Some(Waits { why: Why::Escalated, first: Level::Peer, since, by })
         }
-        // Somebody who sees what it counts as asks to have it looked at again.
+        // Somebody who saw what it counts as asks to have it looked at again: a ruling answers that.
         CaseState::Resolved => {
-            let settled = settled_at(labels, acts)?;
-            let (since, _) = escalated.iter().filter(|(at, _)| *at > settled).min()?;
-            Some(Waits { why: Why::Escalated, first: Level::Lead, since: *since, by })
+            let ruled = counting.map(|ruled| ruled.at.moment());
+            let asked = escalated.iter().filter(|one| one.settled);
+            let since = asked.map(|one| one.at).filter(|at| ruled.is_none_or(|ruled| ruled < *at));
+            Some(Waits { why: Why::Escalated, first: Level::Lead, since: since.min()?, by })
         }
         CaseState::Unsampled => None,
     }
@@ -501,7 +519,7 @@ pub fn change_notes(past: &[PastRuling], protocols: &Protocols) -> Vec<ChangeNot
         })
     };
     let mut notes: Vec<ChangeNote> =
-        past.iter().filter(|past| past.counts).filter_map(note).collect();
+        past.iter().filter(|past| past.counts && !past.contested).filter_map(note).collect();
     notes.sort_by(|a, b| {
         let key = |note: &ChangeNote| {
             (

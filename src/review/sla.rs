@@ -18,7 +18,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::alarms::raised_alarms;
-use super::arbitration::{self, Waiting, Waits, Why, waiting, waits};
+use super::arbitration::{self, Escalation, Waiting, Waits, Why, waiting, waits};
 use super::calibration;
 use super::glossary;
 use super::queue::idle;
@@ -304,7 +304,7 @@ impl DueCandidates {
         labeled: Vec<String>,
         labels: &[GivenLabel],
         acts: &[Done],
-        escalated: &[(Moment, String)],
+        escalated: &[Escalation],
     ) -> Option<Self> {
         let open = (row.state == CaseState::Open).then(|| Open {
             detected: row.at.moment(),

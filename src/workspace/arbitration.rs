@@ -13,10 +13,12 @@ use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{GivenLabel, Outcome, value_text};
 use crate::domain::protocol::Walked;
 use crate::domain::protocol::walk;
+use crate::domain::resolve::CaseState;
 use crate::domain::text::is_blank;
 use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::{CaseAppealed, CaseRuled, LabelReturned, RulingWithdrawn};
+use crate::journal::views::evidence::Evidence;
 use crate::review::arbitration::{
     ChangeNote, Dispute, PastRuling, Side, WAITING_MAX, Waiting, change_notes, owner, rulings,
     waiting,
@@ -86,9 +88,21 @@ impl Workspace {
         }
     }
 
-    /// Every case that waits to be settled.
+    /// Every case that waits to be settled, but for those of which whoever is at work must not know
+    /// that they are settled.
     pub fn waiting(&self) -> Result<Vec<Waiting>, WorkError> {
-        Ok(waiting(&self.db.conn, &self.policy()?, self.now(), WAITING_MAX)?)
+        let all = waiting(&self.db.conn, &self.policy()?, self.now(), WAITING_MAX)?;
+        if self.is_lead()? {
+            return Ok(all);
+        }
+        let mut seen = Vec::with_capacity(all.len());
+        for one in all {
+            let is_settled = one.row.state == CaseState::Resolved;
+            if !is_settled || self.as_i_see(one.row.clone())?.state == CaseState::Resolved {
+                seen.push(one);
+            }
+        }
+        Ok(seen)
     }
 
     /// The lead to whom disputes come in the end.
@@ -105,7 +119,11 @@ impl Workspace {
     pub fn overruled(&self) -> Result<Vec<PastRuling>, WorkError> {
         let mine =
             |past: &PastRuling| past.overruled.iter().any(|given| given.label.reviewer == self.me);
-        Ok(self.rulings()?.into_iter().filter(|past| past.counts && mine(past)).collect())
+        Ok(self
+            .rulings()?
+            .into_iter()
+            .filter(|past| past.counts && !past.contested && mine(past))
+            .collect())
     }
 
     /// Where rulings say that a protocol must change.
@@ -181,7 +199,7 @@ impl Workspace {
             RulingChoice::Walked(_) | RulingChoice::Session(_) => None,
         };
         let considered = dispute.sides.iter().map(|side| side.given.event).collect();
-        let acts = arbitration::of_case(&self.db.conn, dispute.row.id)?;
+        let acts = Evidence::of(&self.db.conn, &self.policy()?, &dispute.row)?.acts;
         let empty = Ruling {
             case: dispute.row.id,
             outcome: Outcome::new(),

@@ -419,17 +419,19 @@ impl Workspace {
     }
 
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<CaseRow>, WorkError> {
-        let again =
-            crate::review::retest::pending(&self.db.conn, &self.me, &self.policy()?, self.now())?
-                .map(|(_, row)| row.id);
-        let masked = |row: CaseRow| {
-            let masked = gold::masked(&self.db.conn, &self.me, row)?;
-            Ok(if again == Some(masked.id) { masked.masked() } else { masked })
-        };
-        Ok(case::search(&self.db.conn, text, limit)?
+        case::search(&self.db.conn, text, limit)?
             .into_iter()
-            .map(masked)
-            .collect::<rusqlite::Result<_>>()?)
+            .map(|row| self.as_i_see(row))
+            .collect()
+    }
+
+    /// A row as whoever is at work may see it: one that would measure them looks like any other that
+    /// waits.
+    pub(super) fn as_i_see(&self, row: CaseRow) -> Result<CaseRow, WorkError> {
+        let conn = &self.db.conn;
+        let again = crate::review::retest::pending(conn, &self.me, &self.policy()?, self.now())?;
+        let masked = gold::masked(conn, &self.me, row)?;
+        Ok(if again.is_some_and(|(_, row)| row.id == masked.id) { masked.masked() } else { masked })
     }
 
     pub fn comment(&mut self, case: CaseId, text: &str) -> Result<Appended, WorkError> {
@@ -437,7 +439,10 @@ impl Workspace {
     }
 
     pub fn escalate(&mut self, case: CaseId, text: &str) -> Result<Appended, WorkError> {
-        self.append(vec![Append::new(&CaseEscalated { case, text: text.to_owned() })])
+        let row = case::by_id(&self.db.conn, case)?;
+        let row = row.map(|row| self.as_i_see(row)).transpose()?;
+        let settled = row.is_some_and(|row| row.state == CaseState::Resolved);
+        self.append(vec![Append::new(&CaseEscalated { case, text: text.to_owned(), settled })])
     }
 
     /// Puts a case off for the hours that the configuration says; returns until when.

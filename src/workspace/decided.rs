@@ -56,7 +56,7 @@ where
             rationale.clone(),
             words,
         ));
-        if !is_new || acts.is_some_and(|acts| acts.iter().any(same)) {
+        if !is_new || acts.as_ref().is_some_and(|acts| acts.iter().any(same)) {
             summary.duplicate += 1;
             continue;
         }
@@ -76,7 +76,8 @@ where
             rationale,
             considered: weighed.iter().map(|given| given.event).collect(),
             change: None,
-            replaces: Some(replaced_by_a_new_one(&arbitration::of_case(context.conn, case)?)),
+            // Of several that are imported at once, the last is what was decided.
+            replaces: Some(replaced_by_a_new_one(&acts.unwrap_or_default())),
         });
     }
     Ok(rulings)

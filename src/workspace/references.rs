@@ -22,7 +22,8 @@ use crate::domain::traps::TrapFile;
 use crate::journal::blob::{self, Packer, Unpacker};
 use crate::journal::kind::ReferenceSet;
 use crate::journal::{Append, JournalError};
-use crate::retrain::cut::Recipe;
+use crate::retrain::cut::select::row_id;
+use crate::retrain::cut::{Member, Recipe};
 use crate::trap::reference::{Making, Reference, Wanted};
 
 /// A reference that was set.
@@ -224,13 +225,16 @@ impl Workspace {
             .map_err(|_| of("its recipe can't be read by this version".to_owned()))?;
         let members = self.membership(cut)?;
         let mut unpacker = Unpacker::default();
-        let line = |case| self.line_of_row(case, &recipe.rows.label, &mut unpacker);
-        members.cases().map(line).collect()
+        let line = |row: Member| {
+            let case = row.case?;
+            Some(self.line_of_row((case, row.row), &recipe.rows.label, &mut unpacker))
+        };
+        members.iter().filter_map(line).collect()
     }
 
     fn line_of_row(
         &self,
-        id: CaseId,
+        (id, member): (CaseId, [u8; 8]),
         field: &str,
         unpacker: &mut Unpacker,
     ) -> Result<Result<String, String>, WorkError> {
@@ -243,6 +247,7 @@ impl Workspace {
         let Some(label) = label else {
             return Ok(Err(format!("case {short} has no label in `{field}` any more")));
         };
+        let otherwise = || format!("case {short} is labeled {label} now, and was otherwise then");
         let event = erasure::payload_event(conn, id, row.event)?.unwrap_or(row.event);
         let json = match blob::read(conn, unpacker, event) {
             Ok(json) => json,
@@ -252,11 +257,20 @@ impl Workspace {
             Err(error) => return Err(error.into()),
         };
         let payload = serde_json::from_slice::<Payload>(&json).ok();
-        let line = payload.and_then(|payload| {
-            let mut line: Value = serde_json::from_str(payload.prediction.get()).ok()?;
-            line.get_mut("prediction")?.as_object_mut()?.insert("label".to_owned(), label.into());
-            Some(line.to_string())
-        });
-        Ok(line.ok_or_else(|| format!("the prediction of case {short} can't be read")))
+        let line = payload
+            .and_then(|payload| serde_json::from_str::<Value>(payload.prediction.get()).ok());
+        let Some(mut line) = line else {
+            return Ok(Err(format!("the prediction of case {short} can't be read")));
+        };
+        // A row is known by its text and its label: by another label it is another row.
+        let text = Row::parse(&line.to_string()).map(|row| row.text().to_owned());
+        let is_other = |text: &String| !text.is_empty() && row_id(text, &label, Some(id)) != member;
+        if text.as_ref().is_ok_and(is_other) {
+            return Ok(Err(otherwise()));
+        }
+        if let Some(said) = line.get_mut("prediction").and_then(Value::as_object_mut) {
+            said.insert("label".to_owned(), label.into());
+        }
+        Ok(Ok(line.to_string()))
     }
 }

@@ -126,9 +126,11 @@ impl Workspace {
                 (NoteKind::Deferred, Some(until)) => {
                     Append::new(&CaseDeferred { case: note.id, text: note.text.clone(), until })
                 }
-                (NoteKind::Escalated, _) => {
-                    Append::new(&CaseEscalated { case: note.id, text: note.text.clone() })
-                }
+                (NoteKind::Escalated, _) => Append::new(&CaseEscalated {
+                    case: note.id,
+                    text: note.text.clone(),
+                    settled: note.settled,
+                }),
                 _ => Append::new(&CaseCommented {
                     case: note.id,
                     text: note.text.clone(),
@@ -192,7 +194,9 @@ impl Workspace {
         for (case, acts) in arbitration::all(conn)? {
             for done in acts.iter().filter(|done| done.author == self.me) {
                 let Act::Withdrew { ruling, .. } = &done.act else { continue };
-                let of = acts.iter().find(|other| other.event == *ruling);
+                // Somebody else's ruling that was taken back is not one's own to give again.
+                let of =
+                    acts.iter().find(|other| other.event == *ruling && other.author == self.me);
                 if let Some((at, Act::Ruled(ruling))) = of.map(|other| (other.at, &other.act)) {
                     let deed = Deed::Ruling { case, ruling: ruling.clone() };
                     undone.push((deed, at, done.at));

@@ -289,9 +289,31 @@ fn a_settled_case_that_somebody_escalates_waits_for_a_lead() {
     place.ok(&["undo", "--as", "cy"]);
     assert_eq!(place.run(&["arbitrate"]).status.code(), Some(1));
     place.ok(&["redo", "--as", "cy"]);
-    rule("wrong_label");
+    // What is labeled after it is no answer to it.
+    label(&place, "p0", "cy", &["readable=y", "verdict=1", "category=r"], "again");
+    assert_eq!(json(&place.ok(&["arbitrate", "--json"]))["why"], "escalated");
+    rule("model_correct");
     assert_eq!(place.run(&["arbitrate"]).status.code(), Some(1));
-    assert_eq!(state(&place).1, "wrong_label");
+    assert_eq!(state(&place).1, "model_correct");
+}
+
+/// A known answer that is mixed in looks like any other case to whom it measures: that they escalate
+/// it tells nobody that it is settled.
+#[test]
+fn what_measures_is_not_told_by_being_escalated() {
+    let place = dispute();
+    for who in ["ana", "cy"] {
+        label(&place, "p1", who, &["readable=y", "verdict=1", "category=r"], "plain");
+    }
+    place.ok(&["gold", "set", "p1"]);
+    place.ok(&["escalate", "p1", "no idea", "--as", "bo"]);
+    for who in ["bo", "cy"] {
+        let listed = place.run_text(&["arbitrate", "--json", "--as", who]);
+        assert!(listed.lines().all(|line| json(line)["state"] != "resolved"), "{who}: {listed}");
+    }
+    let kept = place.ok(&["verify", "--json"]);
+    assert!(kept.contains("\"ok\":true"), "{kept}");
+    assert!(!place.ok(&["show", "p1", "--json", "--as", "bo"]).contains("resolved"));
 }
 
 #[test]

@@ -147,7 +147,7 @@ fn every_kind_is_written_as_ever() {
         session: Some("june".into()),
     });
     check(&CaseDeferred { case, text: "later".into(), until: T0 });
-    check(&CaseEscalated { case, text: "help".into() });
+    check(&CaseEscalated { case, text: "help".into(), settled: false });
     let cited = protocol.clone();
     let gold_protocol = protocol.clone();
     check(&LabelGiven(Label {

@@ -1613,7 +1613,7 @@ fn a_reference_of_a_cut_is_that_of_its_rows() {
     let n = |value: &Value| value.as_u64().unwrap();
     assert_eq!((n(&less["rows"]) + 1, n(&less["rejected"])), (n(&made["rows"]), 1));
     for (args, words) in [
-        (&["--cut", "alll"][..], "all@1.0.0"),
+        (&["--cut", "al"][..], "all@1.0.0"),
         (&[][..], "--cut"),
         (&["--cut", "all", "--file", "x"][..], "--cut"),
     ] {

@@ -47,6 +47,8 @@ pub struct NoteRow {
     pub session: Option<String>,
     /// Whether its author took it back.
     pub withdrawn: bool,
+    /// Whether the case was settled in their eyes.
+    pub settled: bool,
 }
 
 impl NoteRow {
@@ -58,8 +60,8 @@ impl NoteRow {
         text: String,
     ) -> Self {
         let author = author.to_owned();
-        let (until, question, session, withdrawn) = (None, None, None, false);
-        Self { id, event, at, kind, author, text, until, question, session, withdrawn }
+        let (until, question, session, withdrawn, settled) = (None, None, None, false, false);
+        Self { id, event, at, kind, author, text, until, question, session, withdrawn, settled }
     }
 }
 
@@ -79,6 +81,7 @@ fn row_to_note(row: &Row<'_>) -> rusqlite::Result<NoteRow> {
         question: row.get(10)?,
         session: row.get(11)?,
         withdrawn: row.get(12)?,
+        settled: row.get(13)?,
     })
 }
 
@@ -98,7 +101,8 @@ pub fn insert(conn: &Connection, note: &NoteRow) -> rusqlite::Result<()> {
             note.text,
             until,
             note.question,
-            note.session
+            note.session,
+            note.settled
         ])
         .map(drop)
 }
@@ -128,7 +132,7 @@ pub fn latest_withdrawn(
     author: &str,
     limit: usize,
 ) -> rusqlite::Result<Vec<(NoteRow, Hlc)>> {
-    let to_row = |row: &Row<'_>| Ok((row_to_note(row)?, Hlc { ms: row.get(13)?, n: row.get(14)? }));
+    let to_row = |row: &Row<'_>| Ok((row_to_note(row)?, Hlc { ms: row.get(14)?, n: row.get(15)? }));
     conn.prepare_cached(include_str!("latest_withdrawn.sql"))?
         .query_map(params![author, limit], to_row)?
         .collect()

@@ -13,6 +13,9 @@ use crate::journal::views::Views;
 pub struct CaseEscalated {
     pub case: CaseId,
     pub text: String,
+    /// Whether the case was settled in the eyes of whoever asks. Only written where true.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settled: bool,
 }
 
 impl Event for CaseEscalated {
@@ -21,6 +24,6 @@ impl Event for CaseEscalated {
 
     fn fold(self, views: &mut Views<'_, '_>, stamp: &EventContext) -> rusqlite::Result<()> {
         let said = NoteRow::new(self.case, stamp.of_row(), NoteKind::Escalated, self.text);
-        note::insert(views.tx, &said)
+        note::insert(views.tx, &NoteRow { settled: self.settled, ..said })
     }
 }

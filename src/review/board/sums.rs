@@ -34,7 +34,7 @@ use crate::quality::divergence::{Change, Divergence};
 use crate::quality::figure::Figure;
 use crate::quality::ratings::Ratings;
 use crate::review::Protocols;
-use crate::review::arbitration::{Escalations, escalations};
+use crate::review::arbitration::{Escalation, escalations};
 use crate::review::disagreement::Disagreements;
 use crate::review::sla::DueCandidates;
 
@@ -323,7 +323,7 @@ impl BoardSums {
         let Some(row) = case::by_id(conn, id)? else { return Ok(()) };
         let notes =
             note::of_case(conn, id)?.into_iter().filter(|note| note.kind == NoteKind::Escalated);
-        let escalated: Escalations = notes.map(|note| (note.at.moment(), note.author)).collect();
+        let escalated: Vec<Escalation> = notes.map(Escalation::of).collect();
         let labels = label::live_of_case(conn, id)?;
         self.add(&row, reader, &labels, &arbitration::of_case(conn, id)?, &escalated);
         self.claim_in_common(conn, reader, &row)
@@ -377,7 +377,7 @@ impl BoardSums {
         reader: &Reader<'_>,
         labels: &[GivenLabel],
         acts: &[Done],
-        escalated: &[(Moment, String)],
+        escalated: &[Escalation],
     ) {
         let standing = Standing::of(row, reader, acts, labels);
         let labeled = standing.said.iter().map(|said| said.reviewer.clone()).collect();
