@@ -407,7 +407,16 @@ fn let_in(context: &Context, workspace: &mut Workspace, admit: &Admit) -> Result
         ));
     }
     if asks.is_none() && others.is_empty() && !context.global.json {
-        say("Nobody asked to join under this name from a device of their own.");
+        let people = workspace.people()?;
+        let waits = people.iter().filter(|holder| holder.waits());
+        let mut waiting: Vec<&str> = waits.map(|holder| holder.name.as_str()).collect();
+        waiting.dedup();
+        let who = match waiting[..] {
+            [] => String::new(),
+            [one] => format!(" {one} asks."),
+            _ => format!(" {} ask.", waiting.join(", ")),
+        };
+        say(&format!("Nobody asked to join under this name from a device of their own.{who}"));
     }
     Ok(())
 }

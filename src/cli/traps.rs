@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
+use crate::domain::text::fit;
 use crate::quality::figure::decimal;
 
 #[derive(Debug, clap::Args)]
@@ -31,9 +32,15 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
                 Ok(_) => one.precision.describe(),
                 Err(_) => "–".to_owned(),
             };
+            // A rule that was changed under its name is another one.
+            let rules = worth.traps.iter().filter(|other| other.trap == one.trap).count();
+            let name = match rules {
+                0 | 1 => one.trap.clone(),
+                _ => format!("{} {}", fit(&one.trap, 19), one.version.get(..8).unwrap_or_default()),
+            };
             out.line(&format!(
-                "{:<28} {:>9} {:>8} {:>7} {:>8} {:>6}  {precision}",
-                one.trap, one.seen, one.flagged, one.opened, one.labeled, one.wrong
+                "{name:<28} {:>9} {:>8} {:>7} {:>8} {:>6}  {precision}",
+                one.seen, one.flagged, one.opened, one.labeled, one.wrong
             ))?;
         }
     }

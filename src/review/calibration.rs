@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Protocols;
 use super::aligned::aligned;
+use super::right_at::RightAt;
 use crate::db::case::{self, CaseRow};
 use crate::db::document::{self, DocumentRow};
 use crate::db::note::{self, NoteKind, NoteRow};
@@ -352,6 +353,9 @@ pub struct Findings {
     pub settled: Vec<Settled>,
     /// Cases on which people still differ, by the question at which they part.
     pub open: Vec<(CaseId, String)>,
+    /// How often its reviewers answer the questions right at which the first round diverged, by all
+    /// their labels, where that is recorded.
+    pub right_at: Vec<RightAt>,
 }
 
 impl Findings {
@@ -378,6 +382,23 @@ impl Findings {
             .first()
             .map(|of| format!("Most diverge at {}: talk about that first.", of.question));
         lines.extend(most);
+        lines.extend(self.right_words());
+        lines
+    }
+
+    /// Question by question, how often each answers it right.
+    fn right_words(&self) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for group in self.right_at.chunk_by(|one, other| one.question == other.question) {
+            if lines.is_empty() {
+                let words =
+                    "How often each answers right there, by the estimate of all their labels";
+                lines.extend([String::new(), words.to_owned()]);
+            }
+            let of = |one: &RightAt| format!("{} {:.0} %", one.reviewer, one.share * 100.0);
+            let shares: Vec<String> = group.iter().map(of).collect();
+            lines.push(format!("  {:<20} {}", fit(&group[0].question, 20), shares.join(", ")));
+        }
         lines
     }
 
@@ -449,6 +470,7 @@ impl Findings {
                 );
             }
         }
+        lines.extend(self.right_words());
         lines
     }
 }
@@ -541,6 +563,7 @@ pub fn findings(
     };
     let (settled, open) = settled(cases, &rounds, &comments(conn, session)?);
     Ok(Findings {
+        right_at: Vec::new(),
         labels: counts,
         both: rounds[1].len(),
         first: alpha(cases, &whole, &|label| Some(label.class.clone())),

@@ -22,6 +22,7 @@ pub mod precedent;
 pub mod conflict;
 pub mod rows;
 pub mod ratings;
+pub mod right_at;
 pub mod board;
 pub mod retest;
 pub mod reliability;

@@ -23,8 +23,10 @@ use crate::journal::chain::Appended;
 use crate::journal::kind::{
     CaseCommented, SessionAmended, SessionClosed, SessionOpened, SessionRevealed,
 };
+use crate::journal::views;
 use crate::review::calibration::{self, Findings, Settled};
 use crate::review::disagreement::disagreements;
+use crate::review::right_at::RightAt;
 
 /// A way to choose cases.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -409,7 +411,21 @@ impl Workspace {
             return Err(CalibrationError::Stage(name.to_owned(), session.stage()).into());
         }
         let protocols = self.protocols()?;
-        Ok(calibration::findings(&self.db.conn, &session, &protocols, &protocols.policy)?)
+        let conn = &self.db.conn;
+        let mut findings = calibration::findings(conn, &session, &protocols, &protocols.policy)?;
+        let paths = views::estimate_of(conn, &protocols.policy)?.and_then(|of| of.paths);
+        let (figures, reviewers) = (self.figures()?, session.reviewers());
+        let diverged = |question: &str| {
+            findings.questions.iter().any(|of| of.question == question && of.first_diverged > 0)
+        };
+        let mut right_at = paths.as_ref().map(RightAt::all).unwrap_or_default();
+        right_at.retain(|one| {
+            diverged(&one.question)
+                && reviewers.contains(&one.reviewer.as_str())
+                && figures.shows([one.reviewer.as_str()])
+        });
+        findings.right_at = right_at;
+        Ok(findings)
     }
 
     /// Every label of a session that may be seen, of both rounds, in the order given.

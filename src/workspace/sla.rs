@@ -9,8 +9,8 @@ use crate::journal::chain::Appended;
 use crate::journal::kind::NudgeSent;
 use crate::journal::views;
 use crate::review::board::BoardSums;
-use crate::review::board::snapshot::RightAt;
 use crate::review::board::{BoardSnapshot, snapshot};
+use crate::review::right_at::RightAt;
 use crate::review::sla::{
     DueByPerson, DueItem, Duty, cases_overdue, due_by, due_by_person, due_items, nudged,
 };

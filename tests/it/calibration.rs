@@ -713,3 +713,51 @@ fn nothing_is_imported_into_a_blind_round() {
     let shown = json(&place.ok(&["calibrate", "show", "june", "--json"]));
     assert_eq!(shown["progress"][1]["done"][0], 0);
 }
+
+/// What a session talks about is held beside what is known of how each answers there.
+#[test]
+fn findings_say_how_often_each_answers_right_where_they_diverged() {
+    let place = team();
+    place.ok(&["policy", "set", "rule=paths"]);
+    let more = (10..34).map(|n| line(&format!("q{n}"), &format!("pay bill {n}"), "pay", 0.2, n));
+    ingest(&mut place.open(), &more.collect::<String>());
+    let mut labels = String::new();
+    for n in 10..34 {
+        for who in ["ana", "bo", "cy"] {
+            let answers: &[&str] = if who == "cy" { &WRONG } else { &RIGHT };
+            let path: serde_json::Map<String, Value> = answers
+                .iter()
+                .filter_map(|answer| answer.split_once('='))
+                .map(|(question, answer)| (question.to_owned(), answer.into()))
+                .collect();
+            let label =
+                serde_json::json!({ "case": format!("q{n}"), "reviewer": who, "path": path });
+            labels.push_str(&format!("{label}\n"));
+        }
+    }
+    let file = place.dir.path().join("labels.jsonl");
+    std::fs::write(&file, labels).unwrap();
+    place.ok(&["import", "labels", file.to_str().unwrap()]);
+    first_round(&place);
+    place.ok(&["calibrate", "reveal", "june"]);
+    let found = |who: &str| {
+        json(&place.ok(&["calibrate", "findings", "june", "--json", "--as", who]))["right_at"]
+            .clone()
+    };
+    assert_eq!(found("ana"), serde_json::json!([]), "nothing is recorded");
+    place.ok(&["consensus", "--method", "paths", "--record"]);
+    let rates = found("ana");
+    let rates = rates.as_array().unwrap();
+    let of = |who: &str, question: &str| {
+        let one = rates.iter().find(|one| one["reviewer"] == who && one["question"] == question);
+        one.map(|one| one["share"].as_f64().unwrap())
+    };
+    assert!(of("ana", "verdict") > of("cy", "verdict"), "{rates:?}");
+    assert_eq!(of("ana", "readable"), None, "nobody diverged there");
+    let told = place.ok(&["calibrate", "findings", "june"]);
+    assert!(told.contains("How often each answers right there"), "{told}");
+    // Figures about others are not for whoever only reviews.
+    let own = found("cy");
+    let names: Vec<&Value> = own.as_array().unwrap().iter().map(|one| &one["reviewer"]).collect();
+    assert!(!names.is_empty() && names.iter().all(|name| *name == "cy"), "{own}");
+}

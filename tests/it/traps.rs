@@ -950,3 +950,30 @@ fn a_window_that_can_not_be_told_is_said_to_be() {
     assert!(output.status.success() && said.contains("alarm labels moved: "), "{said}");
     assert!(said.contains("can't be told"), "{said}");
 }
+
+#[test]
+fn two_rules_under_one_name_are_told_apart() {
+    let place = Place::new();
+    drop(place.create());
+    let traps = place.dir.path().join("traps.toml");
+    let name = "a name that is long for a trap";
+    for (below, of) in [(0.4, 0..6), (0.3, 6..10)] {
+        let rule = format!("[[trap]]\nname = \"{name}\"\nwhere = \"confidence < {below}\"\n");
+        fs::write(&traps, rule).unwrap();
+        place.ok(&["trap", "publish", traps.to_str().unwrap()]);
+        let lines: Vec<String> =
+            of.map(|n| line(&format!("p{n}"), "some text", "x", 0.2, n)).collect();
+        take_in(&place, &lines.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    let (_, found) = found(&place);
+    let text = place.ok(&["traps"]);
+    for one in &found[..2] {
+        let version = &one["version"].as_str().unwrap()[..8];
+        let row = text.lines().find(|row| row.contains(version));
+        let row = row.unwrap_or_else(|| panic!("{version}: {text}"));
+        let seen: Vec<&str> = row[row.find(version).unwrap() + 8..].split_whitespace().collect();
+        assert_eq!(seen[0], one["seen"].to_string(), "{row}");
+        // All columns stand under their heads.
+        assert_eq!(row.find(version).unwrap() + 8 - row.matches('…').count() * 2, 28, "{row}");
+    }
+}

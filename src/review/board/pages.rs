@@ -4,13 +4,14 @@
 use std::borrow::Cow;
 
 use super::snapshot::{
-    BoardSnapshot, CategoryFigures, Counted, Day, LoopRow, RightAt, VersionFigures, WeekFigures,
+    BoardSnapshot, CategoryFigures, Counted, Day, LoopRow, VersionFigures, WeekFigures,
 };
 use crate::domain::ids::CaseId;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::{fit, visible, width};
 use crate::quality::figure::{decimal, wilson};
 use crate::review::disagreement::Tally;
+use crate::review::right_at::RightAt;
 use crate::review::sight::{Figures, cases_left_out, figures_left_out};
 use crate::review::sla::{DueItem, by_person};
 

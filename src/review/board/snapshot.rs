@@ -11,13 +11,13 @@ use rusqlite::Connection;
 
 use super::sums::{BoardSums, DAY_MS, Sums};
 use crate::domain::ids::CaseId;
-use crate::domain::paths::Paths;
 use crate::domain::policy::Policy;
 use crate::domain::resolve::CaseState;
 use crate::domain::time::Moment;
 use crate::quality::divergence::Divergence;
 use crate::quality::figure::Figure;
 use crate::review::disagreement::Tally;
+use crate::review::right_at::RightAt;
 use crate::review::sla::{DueItem, due_items_of};
 use crate::review::{Blind, calibration, gold};
 
@@ -150,35 +150,6 @@ pub struct BoardSnapshot {
     pub models: Vec<LoopRow>,
     /// How often each reviewer answers each question right, where that is recorded.
     pub right_at: Vec<RightAt>,
-}
-
-/// How often a reviewer answers a question right, by what is recorded of how they walk the protocol.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RightAt {
-    pub question: String,
-    pub reviewer: String,
-    pub share: f64,
-}
-
-impl RightAt {
-    /// Of everybody of whom something is recorded, question by question.
-    pub fn all(paths: &Paths) -> Vec<Self> {
-        let choices = paths.choices.values().flat_map(|choice| choice.reviewers.keys());
-        let names = paths.names.values().flat_map(|names| names.reviewers.keys());
-        let reviewers: BTreeSet<&String> = choices.chain(names).collect();
-        let of = |reviewer: &&String| {
-            let reviewer = (*reviewer).clone();
-            let shares = paths.right_at(&reviewer);
-            let of = |(question, share): (&str, f64)| {
-                let (question, reviewer) = (question.to_owned(), reviewer.clone());
-                Self { question, reviewer, share }
-            };
-            shares.into_iter().map(of).collect::<Vec<_>>()
-        };
-        let mut all: Vec<Self> = reviewers.iter().flat_map(of).collect();
-        all.sort_by(|a, b| (&a.question, &a.reviewer).cmp(&(&b.question, &b.reviewer)));
-        all
-    }
 }
 
 /// A line about retraining or models, with the cases behind it.
