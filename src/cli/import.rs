@@ -8,7 +8,7 @@ use super::reading::{ReadArgs, reviewer_pairs};
 use super::{CliError, Context, Exit, stopped_by_signals};
 use crate::domain::text::counted;
 use crate::format::foreign::{Foreign, Loss};
-use crate::format::kind::{LABELS, brat};
+use crate::format::kind::{LABELS, brat, csv};
 use crate::format::open::Inputs;
 use crate::format::open::foreign::labels;
 use crate::format::read::files::Part;
@@ -137,6 +137,9 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
 fn is_own(inputs: &Inputs, part: &Part) -> bool {
     let head = inputs.head_of(part).unwrap_or_default();
     let text = String::from_utf8_lossy(&head);
+    if csv::is_own(&text) {
+        return true;
+    }
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let record: serde_json::Value = serde_json::from_str(first).unwrap_or_default();
     let has = |names: &[&str]| names.iter().any(|name| record.get(*name).is_some());
@@ -150,7 +153,20 @@ fn own(
 ) -> Result<Exit, CliError> {
     let mut text = String::new();
     for path in &args.paths {
-        text.push_str(&read_file(path)?);
+        let read = read_file(path)?;
+        if csv::is_own(&read) {
+            if args.open {
+                return Err(CliError::Use(format!(
+                    "{}: cases can't be opened from CSV, which has no place for all of an input: --open takes JSON lines",
+                    path.display()
+                )));
+            }
+            let lines = csv::own_lines(&read)
+                .map_err(|error| CliError::Use(format!("{}: {error}", path.display())))?;
+            text.push_str(&lines);
+        } else {
+            text.push_str(&read);
+        }
         if !text.ends_with('\n') {
             text.push('\n');
         }

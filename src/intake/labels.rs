@@ -18,7 +18,7 @@ use crate::db::case::named::{Named, Reading};
 use crate::db::case::{self, CaseRow, TEXT_CHARS_MAX};
 use crate::db::label::{self, LabelRow};
 use crate::domain::ids::CaseId;
-use crate::domain::label::{Label, Outcome, ProtocolRef, Step, round_of_pass};
+use crate::domain::label::{Label, Outcome, ProtocolRef, Step, round_of_pass, value_text};
 use crate::domain::prediction::scalar;
 use crate::domain::protocol::typed::{self, Written};
 use crate::domain::protocol::{Places, Protocol, QuestionKind, Span, Walked, walk};
@@ -241,12 +241,26 @@ where
 {
     let (protocol, reference) =
         (context.protocol)(&case.stream).ok_or("no protocol is published for this stream")?;
-    let written = steps(first(value, &["path", "answers"]).unwrap_or(&Value::Null))?;
+    let given = first(value, &["path", "answers"]).unwrap_or(&Value::Null);
+    let written = steps(given)?;
     let mut answers =
         typed::read(protocol, &written, Written::Before).map_err(|error| error.to_string())?;
     let of_path = answers.len();
     answers.extend(answers_of_fields(protocol, &answers, value));
-    let walked = walk(protocol, &answers);
+    let mut walked = walk(protocol, &answers);
+    // Under names, nothing stands for what may be left empty.
+    while let Walked::Asks(question) = walked.end
+        && given.is_object()
+        && matches!(
+            question.kind,
+            QuestionKind::Text { least: 0, .. }
+                | QuestionKind::Span { least: 0, .. }
+                | QuestionKind::Multi { least: 0, .. }
+        )
+    {
+        answers.push((question.id.clone(), String::new()));
+        walked = walk(protocol, &answers);
+    }
     let (path, outcome) = match walked.end {
         Walked::Ends(outcome) => {
             (walked.path, protocol.outcome(outcome, case.predicted.as_deref()))
@@ -369,6 +383,8 @@ fn contradiction(outcome: &Outcome, line: &Value) -> Result<(), String> {
         let said = line["outcome"].as_object().map_or(own, |outcome| outcome.get(field));
         if let Some(said) = said.filter(|said| !said.is_null())
             && said != value
+            // Where all is texts, numbers are too.
+            && said.as_str().is_none_or(|said| said != value_text(value))
         {
             return Err(format!("the path leads to {field} {value}, and the line says {said}"));
         }

@@ -9,6 +9,7 @@ use std::io;
 
 use serde_json::{Map, Value};
 
+use crate::domain::label::value_text;
 use crate::domain::text::visible;
 use crate::format::row::{Rows, fields_of};
 use crate::format::{ExportRow, Format, FormatKind};
@@ -117,6 +118,106 @@ impl Format for Csv {
         }
         out.push(b'\n');
         Ok(())
+    }
+}
+
+/// Whether a file is labels as they were written here.
+pub fn is_own(head: &str) -> bool {
+    let first = head.trim_start_matches('\u{feff}').lines().next().unwrap_or_default();
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(first.as_bytes());
+    let names = reader.records().next().and_then(Result::ok).unwrap_or_default();
+    OWN.iter().all(|own| names.iter().any(|name| name == *own))
+}
+
+/// Columns by which labels that were written here are known.
+const OWN: [&str; 4] = ["case", "reviewer", "protocol_hash", "event"];
+
+/// Labels that were written here as the lines of JSON that they would have been, each in its place:
+/// the header has an empty one. A cell without a text is nothing.
+///
+/// # Errors
+/// A row with more or fewer cells than there are columns.
+pub fn own_lines(text: &str) -> Result<String, csv::Error> {
+    // However lines end, an editor counts them as one.
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
+    let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
+    let names = reader.headers()?.clone();
+    let mut lines = String::new();
+    let mut at = 1;
+    for record in reader.records() {
+        let record = record?;
+        // A row stands where an editor shows it.
+        let place = record.position().map_or(at, csv::Position::line);
+        lines.extend(std::iter::repeat_n('\n', place.saturating_sub(at) as usize));
+        at = place.max(at);
+        let mut line = Map::new();
+        for (name, cell) in names.iter().zip(&record).filter(|(_, cell)| !cell.is_empty()) {
+            let Some((field, inner)) = field_of(name) else { continue };
+            let value = value_of(field, inner.is_some(), cell);
+            match inner {
+                None => drop(line.insert(field.to_owned(), value)),
+                Some(inner) => {
+                    let of = line.entry(field).or_insert_with(|| Value::Object(Map::new()));
+                    // Questions and fields may have a dot in their names; what is in these two lies deeper.
+                    let deep = ["extra", "seen"].contains(&field);
+                    put(of, inner, deep, value);
+                }
+            }
+        }
+        // What stands in two columns and was changed in one of them is no longer what was given: what
+        // the two say together is nothing that a path leads to.
+        for field in ["label", "category", "failure_mode"] {
+            let own = line.get(field).cloned();
+            if let (Some(own), Some(Value::Object(outcome))) = (own, line.get_mut("outcome")) {
+                match outcome.get(field) {
+                    Some(other) if *other != own => {
+                        let both = [other, &own].map(value_text).join(" and ");
+                        outcome.insert(field.to_owned(), both.into());
+                    }
+                    _ => drop(outcome.insert(field.to_owned(), own)),
+                }
+            }
+        }
+        lines.push_str(&Value::Object(line).to_string());
+    }
+    lines.push('\n');
+    Ok(lines)
+}
+
+/// Puts a value into an object under a name, or under each of its parts within the one before.
+fn put(into: &mut Value, name: &str, deep: bool, value: Value) {
+    let Value::Object(object) = into else { return };
+    match name.split_once('.').filter(|_| deep) {
+        Some((first, rest)) => {
+            let inner = object.entry(first).or_insert_with(|| Value::Object(Map::new()));
+            put(inner, rest, deep, value);
+        }
+        None => drop(object.insert(name.to_owned(), value)),
+    }
+}
+
+/// The field that a column is of, and what of it.
+fn field_of(column: &str) -> Option<(&'static str, Option<&str>)> {
+    let field = |name: &str| fields_of(Rows::Labels).find(|field| field.name == name);
+    if let Some(field) = field(column) {
+        return Some((field.name, None));
+    }
+    let (name, inner) = column.split_once('.')?;
+    Some((field(name)?.name, Some(inner)))
+}
+
+/// What a cell says: a text, unless it is of a field that has none.
+fn value_of(field: &str, is_inner: bool, cell: &str) -> Value {
+    let text = match cell.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r']) => rest,
+        _ => cell,
+    };
+    let kind = fields_of(Rows::Labels).find(|one| one.name == field).map_or("", |one| one.kind);
+    let is_text = kind.starts_with("text") || kind.starts_with("time") || field == "path";
+    let may_be_text = (is_inner && field != "extra") || kind.starts_with("any");
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) if !is_text && (!may_be_text || value.is_array() || value.is_object()) => value,
+        _ => Value::from(text),
     }
 }
 
