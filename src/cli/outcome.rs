@@ -42,5 +42,7 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     if made.rejects.len() > 20 {
         say(&format!("… and {} more", made.rejects.len() - 20));
     }
-    Ok(Exit::Done)
+    // As for ingest: nothing at all could be used.
+    let none_good = made.read > 0 && made.rejects.len() as u64 == made.read;
+    Ok(if none_good { Exit::No } else { Exit::Done })
 }

@@ -355,6 +355,7 @@ pub struct Findings {
     pub open: Vec<(CaseId, String)>,
     /// How often its reviewers answer the questions right at which the first round diverged, by all
     /// their labels, where that is recorded.
+    #[serde(rename = "rates")]
     pub right_at: Vec<RightAt>,
 }
 

@@ -269,7 +269,9 @@ impl Workspace {
             imported.read += 1;
             match self.observed(json, own.as_deref(), usual, &mut traces) {
                 Err(why) => imported.rejects.push((line, why)),
-                Ok((source, one)) => {
+                // By a trace alone it can't be told which case it may become.
+                Ok(None) => imported.unknown += 1,
+                Ok(Some((source, one))) => {
                     let said = (one.at, one.truth.clone(), one.right, one.value);
                     let before = known.entry((one.case, source.clone())).or_default();
                     if before.contains(&said) {
@@ -298,25 +300,26 @@ impl Workspace {
         stream: Option<&str>,
         source: &str,
         traces: &mut Option<HashMap<String, CaseId>>,
-    ) -> Result<(String, Observed), String> {
+    ) -> Result<Option<(String, Observed)>, String> {
         let line: OutcomeLine = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        // None: of a trace that no case has.
         let case = match (&line.case, &line.id, &line.trace_id) {
             (Some(case), ..) => {
                 let found = self.find_case(case).map_err(|error| error.to_string())?;
-                found.id
+                Some(found.id)
             }
             (None, Some(id), _) => {
                 let stream = line.stream.as_deref().or(stream);
                 let stream =
                     stream.ok_or("it names no `stream`, and there are several: --stream NAME")?;
-                CaseId::of(stream, id)
+                Some(CaseId::of(stream, id))
             }
             (None, None, Some(trace)) => {
                 let known = match traces {
                     Some(known) => known,
                     None => traces.insert(self.traces().map_err(|error| error.to_string())?),
                 };
-                *known.get(trace).ok_or_else(|| format!("no case has the trace `{trace}`"))?
+                known.get(trace).copied()
             }
             (None, None, None) => {
                 return Err("it has none of `id`, `trace_id` and `case`".to_owned());
@@ -335,6 +338,7 @@ impl Workspace {
         if truth.as_ref().is_some_and(|truth| truth.trim().is_empty()) {
             return Err("its `truth` is empty".to_owned());
         }
+        let Some(case) = case else { return Ok(None) };
         // A line that says two things says nothing.
         if let (Some(truth), Some(right)) = (&truth, line.right)
             && let Ok(Some(row)) = case::by_id(&self.db.conn, case)
@@ -346,10 +350,10 @@ impl Workspace {
             ));
         }
         let source = line.source.unwrap_or_else(|| source.to_owned());
-        Ok((
+        Ok(Some((
             source,
             Observed { case, at, truth, right: line.right, value: line.value, note: line.note },
-        ))
+        )))
     }
 
     /// Cases by their traces and spans, read from their payloads.

@@ -19,9 +19,11 @@ use crate::domain::time::Moment;
 use crate::domain::traps::Canary;
 use crate::journal::Append;
 use crate::journal::kind::{GateDecided, GateWaived};
+use crate::retrain::cut::select::row_id;
 use crate::retrain::gate::{
     Compared, Decision, GateFile, Line, Predictions, Verdict, decide, read,
 };
+use crate::review::conflict::whole_text;
 use crate::review::rows::training_label;
 use crate::trap::STACK_BYTES;
 
@@ -555,15 +557,26 @@ impl Workspace {
         // Rows that are called as those of the cut are.
         let called: HashSet<&str> = rows.iter().map(|row| row.row.as_str()).collect();
         let mut leaks = BTreeSet::new();
+        let mut old = HashSet::new();
         for member in members.iter().filter(|one| one.part.as_str() == "train") {
             let row = hex(&member.row);
             if called.contains(row.as_str()) {
                 leaks.insert(format!("row {row} is a row of the cut"));
             }
-            let Some(id) = member.case.filter(|_| !texts.is_empty()) else { continue };
+            let Some(id) = member.case.filter(|_| !texts.is_empty()) else {
+                old.insert(member.row);
+                continue;
+            };
             let Some(row) = case::by_id(&self.db.conn, id)? else { continue };
-            own.push(row.text);
+            own.push(whole_text(&self.db.conn, &mut self.unpacker, &row)?);
             cases.push(row.external_id);
+        }
+        // Of old rows that were mixed in only their ids are kept: of their texts and labels.
+        for row in rows {
+            let text = row.keys.get("text").and_then(Value::as_str);
+            if text.is_some_and(|text| old.contains(&row_id(text, &row.label, None))) {
+                leaks.insert(format!("row {} is an old row that was mixed into the cut", row.row));
+            }
         }
         let pairs = pairs_across(&texts, &own, LEAK_NEAR);
         leaks.extend(pairs.iter().map(|pair| {

@@ -205,13 +205,12 @@ impl Workspace {
             && let Some(row) = unhex(bare)
             && let Some(member) = known.cuts.iter().find_map(|(_, rows)| rows.of_row(row))
         {
-            let Some(case) = member.case else {
-                return Err(RetrainError::Wrong(format!(
-                    "row {bare} is one of the old training set: it came from no case"
-                ))
-                .into());
+            // An old row came from no case: its way begins at the cut that it was mixed into.
+            let cut = known.cuts.iter().position(|(_, rows)| rows.of_row(row).is_some());
+            return match (member.case, cut) {
+                (None, Some(at)) => Ok(Meant::Cut(at)),
+                (case, _) => self.of_case(case.unwrap_or(CaseId([0; 16]))),
             };
-            return self.of_case(case);
         }
         match self.find_case(bare) {
             Ok(row) => Ok(Meant::Case(Box::new(row))),

@@ -1,7 +1,7 @@
 //! Doing a run: the cut and the inputs laid out where steps may read them, each step under watch,
 //! what came out recorded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,8 +22,9 @@ use crate::journal::kind::{RunCode, RunFile, RunRecorded, RunStep};
 use crate::retrain::cut::files;
 use crate::retrain::gate::{Predictions, metrics_of, read as read_predictions};
 use crate::retrain::run::Pipeline;
-use crate::retrain::run::compare::compare;
+use crate::retrain::run::compare::{Compared, compare};
 use crate::retrain::run::execute::{Ended, Program, files_below, run as execute};
+use crate::retrain::run::pipeline::Step;
 use crate::sandbox::Level;
 use crate::sandbox::helper::Told;
 use crate::sandbox::reach::{
@@ -178,7 +179,7 @@ impl Workspace {
         for time in 0..times {
             let name = if time == 0 { "out".to_owned() } else { format!("out.{}", time + 1) };
             let out = layout.root.join(name);
-            done.push(self.steps(&pipeline, &layout, out, level, &environment)?);
+            done.push(self.steps(&pipeline, &layout, (time, out), level, &environment)?);
             if done[time].state != "done" {
                 break;
             }
@@ -196,15 +197,18 @@ impl Workspace {
             }
             Err(_) => (BTreeMap::new(), None),
         };
-        let repeated =
-            done.get(1).filter(|second| second.state == "done" && state == "done").map(|second| {
-                let same = first.outs == second.outs;
-                let other =
-                    results(&pipeline, second).ok().and_then(|(_, predictions)| predictions);
-                let pair = predictions.as_deref().zip(other.as_deref());
-                compare(same, pair, pipeline.repeat.churn)
-            });
-        let names: Vec<String> = environment.keys().cloned().collect();
+        let repeated = done.get(1).filter(|_| state == "done").map(|second| {
+            if second.state != "done" {
+                let words = format!("differs: the second time it {}: {}", second.state, second.why);
+                return Compared { words, churn: None };
+            }
+            let same = first.outs == second.outs;
+            let other = results(&pipeline, second).ok().and_then(|(_, predictions)| predictions);
+            let pair = predictions.as_deref().zip(other.as_deref());
+            compare(same, pair, pipeline.repeat.churn)
+        });
+        let told = told_to_steps(&pipeline, &environment);
+        let names: BTreeSet<String> = told.iter().map(|(_, name, _)| name.clone()).collect();
         let run = RunRecorded {
             run: id.clone(),
             pipeline: pipeline.name.clone(),
@@ -219,8 +223,8 @@ impl Workspace {
             tainted,
             inputs,
             steps: first.steps.clone(),
-            environment: names,
-            environment_hash: Some(environment_hash(&environment)),
+            environment: names.into_iter().collect(),
+            environment_hash: Some(environment_hash(&told)),
             sandbox: level.as_str().to_owned(),
             not_restricted: unrestricted,
             outs: first.outs.clone(),
@@ -315,7 +319,7 @@ impl Workspace {
         &self,
         pipeline: &Pipeline,
         layout: &Layout,
-        out: PathBuf,
+        (time, out): (usize, PathBuf),
         level: Level,
         environment: &BTreeMap<String, String>,
     ) -> Result<Once, WorkError> {
@@ -324,18 +328,19 @@ impl Workspace {
             Once { steps: Vec::new(), state: "done", why: String::new(), outs: Vec::new(), out };
         for step in &pipeline.step {
             let mut environment = environment.clone();
-            for name in &step.pass {
-                environment.extend(passed(name).map(|value| (name.clone(), value)));
-            }
-            environment.extend(step.env.clone());
+            environment.extend(of_step(step));
+            // What was printed the first time stays.
+            let log = match time {
+                0 => step.name.clone(),
+                _ => format!("{}.{}", step.name, time + 1),
+            };
             let place = |text: &String| {
                 text.replace("{cut}", &layout.cut.display().to_string())
                     .replace("{out}", &once.out.display().to_string())
                     .replace("{seed}", &pipeline.seed.unwrap_or_default().to_string())
             };
             let argv: Vec<String> = step.run.iter().map(place).collect();
-            let ended =
-                self.one(pipeline, layout, &once.out, level, &environment, (&step.name, argv))?;
+            let ended = self.one(pipeline, layout, &once.out, level, &environment, (&log, argv))?;
             once.steps.push(RunStep {
                 name: step.name.clone(),
                 argv: step.run.clone(),
@@ -527,11 +532,34 @@ fn environment(layout: &Layout, at: Moment) -> BTreeMap<String, String> {
     ])
 }
 
+/// What a step alone is told.
+fn of_step(step: &Step) -> BTreeMap<String, String> {
+    let passed = step.pass.iter().filter_map(|name| Some((name.clone(), passed(name)?)));
+    let mut told: BTreeMap<String, String> = passed.collect();
+    told.extend(step.env.clone());
+    told
+}
+
+/// What all steps are told, and each by itself: the step (none: all), a name and its value.
+fn told_to_steps(
+    pipeline: &Pipeline,
+    environment: &BTreeMap<String, String>,
+) -> Vec<(String, String, String)> {
+    let all = environment.iter().map(|(name, value)| (String::new(), name.clone(), value.clone()));
+    let own = pipeline.step.iter().flat_map(|step| {
+        of_step(step).into_iter().map(|(name, value)| (step.name.clone(), name, value))
+    });
+    all.chain(own).collect()
+}
+
 /// A hash of what steps are told, without the places that are new each time.
-fn environment_hash(environment: &BTreeMap<String, String>) -> Hash {
-    let lines = environment.iter().filter(|(name, _)| !["HOME", "TMPDIR"].contains(&name.as_str()));
-    let lines: String = lines.map(|(name, value)| format!("{name}={value}\n")).collect();
-    Hash::of(lines.as_bytes())
+fn environment_hash(told: &[(String, String, String)]) -> Hash {
+    let told = told.iter().filter(|(_, name, _)| !["HOME", "TMPDIR"].contains(&name.as_str()));
+    let line = |(step, name, value): &(String, String, String)| match step.as_str() {
+        "" => format!("{name}={value}\n"),
+        _ => format!("{step}: {name}={value}\n"),
+    };
+    Hash::of(told.map(line).collect::<String>().as_bytes())
 }
 
 /// Where the code of a pipeline stands, if git knows.

@@ -741,8 +741,7 @@ fn findings_say_how_often_each_answers_right_where_they_diverged() {
     first_round(&place);
     place.ok(&["calibrate", "reveal", "june"]);
     let found = |who: &str| {
-        json(&place.ok(&["calibrate", "findings", "june", "--json", "--as", who]))["right_at"]
-            .clone()
+        json(&place.ok(&["calibrate", "findings", "june", "--json", "--as", who]))["rates"].clone()
     };
     assert_eq!(found("ana"), serde_json::json!([]), "nothing is recorded");
     place.ok(&["consensus", "--method", "paths", "--record"]);

@@ -747,8 +747,8 @@ fn what_turned_out_is_counted_once_and_unknown_ids_are_kept() {
         ["read", "taken", "duplicate", "unknown", "rejected"]
             .map(|key| value[key].as_u64().unwrap())
     };
-    assert_eq!(counts(&first), [7, 4, 0, 1, 3], "{first}");
-    assert_eq!(counts(&import()), [7, 0, 4, 0, 3]);
+    assert_eq!(counts(&first), [7, 4, 0, 2, 2], "{first}");
+    assert_eq!(counts(&import()), [7, 0, 4, 1, 2]);
     let all = json(&place.ok(&["outcomes", "--json"]));
     assert_eq!((all["outcomes"].as_u64(), all["right"].as_u64()), (Some(3), Some(1)), "{all}");
     // The board's number opens the cases that it is of, and no others.
@@ -1653,4 +1653,107 @@ fn a_cap_per_reviewer_counts_all_who_labeled_a_case() {
         assert_eq!((told.len() as u64, of["ana"]), (most, most), "{made}");
         assert!(of.values().all(|n| *n <= most), "{most}: {of:?}");
     }
+}
+
+#[test]
+fn a_second_run_that_fails_is_said_and_what_both_printed_is_kept() {
+    let place = bench();
+    let script = "printf '\\033[31mred\\n'; if [ -e $HOME/was ]; then exit 3; fi; touch $HOME/was; echo one > $2/out\n";
+    let run = ran(&place, &pipeline(&place, script, ""), &["--repeat", "2"]);
+    assert_eq!(run["state"], "done", "{run}");
+    let words = run["repeat"].as_str().unwrap();
+    assert!(words.starts_with("differs: the second time it failed: step `train`"), "{run}");
+    let id = run["run"].as_str().unwrap();
+    let logs = place.path().join("runs").join(id).join("logs");
+    for name in ["train.out", "train.2.out"] {
+        let text = fs::read_to_string(logs.join(name)).unwrap();
+        assert_eq!(text, "«ESC»[31mred\n", "{name}");
+    }
+}
+
+#[test]
+fn what_a_step_alone_is_told_is_part_of_its_environment() {
+    let place = bench();
+    let hash = |more: &str| {
+        let run = ran(&place, &pipeline(&place, "true", more), &[]);
+        let names = run["environment"].to_string();
+        (run["environment_hash"].to_string(), names.contains("CUDA_VISIBLE_DEVICES"))
+    };
+    let (none, one, two) = (
+        hash(""),
+        hash("env = { CUDA_VISIBLE_DEVICES = \"0\" }\n"),
+        hash("env = { CUDA_VISIBLE_DEVICES = \"1\" }\n"),
+    );
+    assert_eq!([none.1, one.1, two.1], [false, true, true]);
+    assert!(none.0 != one.0 && one.0 != two.0, "{none:?} {one:?} {two:?}");
+}
+
+/// Slices that are named one by one are as many chances of a loss that is none as those of `*`.
+#[test]
+fn slices_that_are_named_are_one_family() {
+    let place = Place::new();
+    drop(place.create());
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    // In slice s0 six rows are lost and none is gained: p 1/64; in nine others nothing differs.
+    let mut rows = String::from("row,label,before,after,slices\n");
+    for slice in 0..10 {
+        for n in 0..40 {
+            let after = if slice == 0 && n < 6 { "b" } else { "a" };
+            rows.push_str(&format!("{slice}-{n},a,a,{after},s{slice}\n"));
+        }
+    }
+    fs::write(at("rows.csv"), rows).unwrap();
+    let named: String = (0..10).map(|n| format!("[[keep]]\nslice = \"s{n}\"\n")).collect();
+    let lines = |gate: &str| -> Vec<(String, f64, f64, String)> {
+        fs::write(at("gate.toml"), gate).unwrap();
+        let (gate, rows) = (at("gate.toml"), at("rows.csv"));
+        let ran = place.run(&["gate", &gate, "--before", &rows, "--after", &rows, "--json"]);
+        let decided = json(&String::from_utf8(ran.stdout).unwrap());
+        let of = |line: &Value| {
+            let text = |name: &str| line[name].as_str().unwrap().to_owned();
+            let number = |name: &str| line[name].as_f64().unwrap();
+            (text("slice"), number("p"), number("adjusted"), text("verdict"))
+        };
+        let mut found: Vec<_> = decided["lines"].as_array().unwrap().iter().map(of).collect();
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        found
+    };
+    let (all, each) = (lines("[[keep]]\nslice = \"*\"\n"), lines(&named));
+    assert_eq!(all, each);
+    assert!((each[0].1 - 1.0 / 64.0).abs() < 1e-9 && each[0].3 == "pass", "{each:?}");
+    // One that is asked twice is one.
+    let both = lines("[[keep]]\nslice = \"*\"\n[[keep]]\nslice = \"s0\"\n");
+    assert!((both[0].2 - all[0].2).abs() < 1e-12 && both.len() == 11, "{both:?}");
+}
+
+/// Old rows that are mixed in are learned from as all others are.
+#[test]
+fn old_rows_of_a_cut_leak_and_are_traced_too() {
+    let place = bench();
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    let base: String = (0..12)
+        .map(|n| format!("{{\"text\":\"an old message number {n}\",\"label\":\"pay\"}}\n"))
+        .collect();
+    fs::write(at("base.jsonl"), base).unwrap();
+    let recipe = fs::read_to_string(at("recipe.toml")).unwrap().replace("\"all\"", "\"mixed\"");
+    let recipe = format!("{recipe}[replay]\nfile = \"base.jsonl\"\nratio = 1.0\n");
+    fs::write(at("mixed.toml"), recipe).unwrap();
+    place.ok(&["cut", &at("mixed.toml"), "--out", &at("mixed")]);
+    let rows = lines(&fs::read_to_string(at("mixed/train.jsonl")).unwrap());
+    let old = rows.iter().find(|row| row["origin"] != "case").unwrap();
+    let (row, text) = (old["row"].as_str().unwrap(), old["text"].as_str().unwrap());
+    fs::write(
+        at("predictions.csv"),
+        format!("row,label,before,after,text\nx1,pay,a,pay,{text}\nx2,pay,a,pay,something else\n"),
+    )
+    .unwrap();
+    let predictions = at("predictions.csv");
+    place.ok(&["run", "record", "--cut", "mixed", "--name", "r", "--predictions", &predictions]);
+    fs::write(at("gate.toml"), "[[keep]]\nslice = \"all\"\nmargin = 0.9\n").unwrap();
+    let gate = ["gate", &at("gate.toml"), "--run", "r", "--before", &predictions, "--json"];
+    let decided = json(&place.run_text(&gate));
+    let words = "row x1 is an old row that was mixed into the cut";
+    assert_eq!(decided["leak"], serde_json::json!([words]), "{decided}");
+    let traced = place.ok(&["trace", row]);
+    assert!(traced.contains("mixed") && !traced.contains("no case"), "{traced}");
 }

@@ -6,7 +6,7 @@
 //! them would show one by chance: they are set right (Holm), each set of rows counted once however
 //! many names it has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -145,27 +145,36 @@ struct Tables<'r> {
 
 impl Tables<'_> {
     fn of(&self, rows: &Rows) -> Result<Table, BadRule> {
+        Ok(self.at(&self.places(rows)?))
+    }
+
+    fn at(&self, places: &[u32]) -> Table {
         let mut table = Table::default();
+        for place in places {
+            let row = &self.rows[*place as usize];
+            table.take(row.was_right(), row.is_right());
+        }
+        table
+    }
+
+    /// Where the rows stand that are meant.
+    fn places(&self, rows: &Rows) -> Result<Vec<u32>, BadRule> {
         let rule = rows.rule.as_deref().map(Condition::compile).transpose()?;
         if let (Some(condition), Some(source), Some(first)) = (&rule, &rows.rule, self.rows.first())
         {
             let known: Vec<String> = first.keys.keys().cloned().collect();
             condition.check_names(source, &known)?;
         }
-        for row in self.rows {
-            let within = match (&rows.slice, &rule, &rows.category) {
-                (Some(slice), _, _) => row.is_in(slice),
-                (_, Some(rule), _) => rule.ask(&row.keys) == Said::Yes,
-                (_, _, Some(category)) => {
-                    row.keys.get("category").and_then(|value| value.as_str()) == Some(category)
-                }
-                _ => true,
-            };
-            if within {
-                table.take(row.was_right(), row.is_right());
+        let is_within = |row: &Compared| match (&rows.slice, &rule, &rows.category) {
+            (Some(slice), _, _) => row.is_in(slice),
+            (_, Some(rule), _) => rule.ask(&row.keys) == Said::Yes,
+            (_, _, Some(category)) => {
+                row.keys.get("category").and_then(|value| value.as_str()) == Some(category)
             }
-        }
-        Ok(table)
+            _ => true,
+        };
+        let all = (0..).zip(self.rows);
+        Ok(all.filter(|(_, row)| is_within(row)).map(|(place, _)| place).collect())
     }
 
     /// Slices by their names, each with its rows' places.
@@ -199,6 +208,12 @@ pub fn decide(
         let table = tables.of(&fix.rows)?;
         lines.push(within_churn(fixed(gate.alpha, &fix.rows.name(), &table, fix.gain), churn));
     }
+    // All that is looked through for a loss is one family, whichever part of the gate asks for it.
+    let watched: Vec<&Keep> = gate.keep.iter().filter(|keep| keep.margin.is_none()).collect();
+    let watched =
+        watched.iter().map(|keep| sets_of(&tables, keep)).collect::<Result<Vec<_>, _>>()?;
+    let adjusted = adjusted(&tables, watched.iter().flatten());
+    let mut watched = watched.iter();
     for keep in &gate.keep {
         match keep.margin {
             Some(margin) if keep.rows.every_slice() => {
@@ -213,11 +228,11 @@ pub fn decide(
                 let line = kept(gate.alpha, &keep.rows.name(), &table, margin);
                 lines.push(within_churn(line, churn));
             }
-            None => lines.extend(
-                objections(gate.alpha, &tables, keep)?
-                    .into_iter()
-                    .map(|line| within_churn(line, churn)),
-            ),
+            None => {
+                let sets = watched.next().map_or(&[][..], Vec::as_slice);
+                let said = objections(gate.alpha, &tables, keep, sets, &adjusted);
+                lines.extend(said.into_iter().map(|line| within_churn(line, churn)));
+            }
         }
     }
     Ok(lines)
@@ -287,41 +302,55 @@ fn kept(alpha: f64, slice: &str, table: &Table, margin: f64) -> Line {
     Line { needs, ..line }.says(Verdict::CannotTell, why)
 }
 
-/// Slices that are looked through for a loss.
-fn objections(alpha: f64, tables: &Tables<'_>, keep: &Keep) -> Result<Vec<Line>, BadRule> {
-    let mut family: Vec<(String, Table)> = Vec::new();
-    if keep.rows.every_slice() {
-        // The same rows under another name are looked at once.
-        let mut names: BTreeMap<Vec<u32>, Vec<&str>> = BTreeMap::new();
-        for (name, places) in tables.slices() {
-            names.entry(places).or_default().push(name);
-        }
-        let mut merged: Vec<(String, Vec<u32>)> =
-            names.into_iter().map(|(places, names)| (names.join(" = "), places)).collect();
-        merged.sort();
-        for (name, places) in merged {
-            let mut table = Table::default();
-            for place in places {
-                let row = &tables.rows[place as usize];
-                table.take(row.was_right(), row.is_right());
-            }
-            family.push((name, table));
-        }
-        if family.is_empty() {
-            family.push((ALL.to_owned(), tables.of(&Rows::default())?));
-        }
-    } else {
-        family.push((keep.rows.name(), tables.of(&keep.rows)?));
+/// Sets of rows that are looked through for a loss, each by its name, with where its rows stand.
+type Sets = Vec<(String, Vec<u32>)>;
+
+/// The sets that a part of the gate asks for. The same rows under another name are looked at once.
+fn sets_of(tables: &Tables<'_>, keep: &Keep) -> Result<Sets, BadRule> {
+    if !keep.rows.every_slice() {
+        return Ok(vec![(keep.rows.name(), tables.places(&keep.rows)?)]);
     }
-    let p: Vec<f64> = family.iter().map(|(_, table)| table.worse()).collect();
-    let adjusted = holm(&p);
-    let line = |((name, table), (p, adjusted)): (&(String, Table), (&f64, &f64))| {
+    let mut names: BTreeMap<Vec<u32>, Vec<&str>> = BTreeMap::new();
+    for (name, places) in tables.slices() {
+        names.entry(places).or_default().push(name);
+    }
+    let mut sets: Sets =
+        names.into_iter().map(|(places, names)| (names.join(" = "), places)).collect();
+    sets.sort();
+    if sets.is_empty() {
+        sets.push((ALL.to_owned(), tables.places(&Rows::default())?));
+    }
+    Ok(sets)
+}
+
+/// How likely so much of a loss is by chance in the worst of all sets: of each, by where its rows
+/// stand. Two sets of the same rows are one.
+fn adjusted<'s>(
+    tables: &Tables<'_>,
+    sets: impl Iterator<Item = &'s (String, Vec<u32>)>,
+) -> BTreeMap<&'s Vec<u32>, f64> {
+    let distinct: BTreeSet<&Vec<u32>> = sets.map(|(_, places)| places).collect();
+    let p: Vec<f64> = distinct.iter().map(|places| tables.at(places).worse()).collect();
+    distinct.into_iter().zip(holm(&p)).collect()
+}
+
+/// What is said of sets that are looked through for a loss.
+fn objections(
+    alpha: f64,
+    tables: &Tables<'_>,
+    keep: &Keep,
+    sets: &[(String, Vec<u32>)],
+    adjusted: &BTreeMap<&Vec<u32>, f64>,
+) -> Vec<Line> {
+    let line = |(name, places): &(String, Vec<u32>)| {
+        let table = &tables.at(places);
         let line = Line::of("object", name, table, alpha);
-        let line = Line { p: Some(*p), adjusted: Some(*adjusted), ..line };
+        let adjusted = adjusted.get(places).copied().unwrap_or(1.0);
+        let line = Line { p: Some(table.worse()), adjusted: Some(adjusted), ..line };
         let Some(change) = table.change() else {
             return line.says(Verdict::CannotTell, "no row of the evaluation is in it");
         };
-        if *adjusted <= alpha {
+        if adjusted <= alpha {
             return line.says(Verdict::Fail, format!("{}: a loss is shown", percent(change)));
         }
         if table.rows >= keep.least && keep.drop.is_some_and(|drop| change <= -drop) {
@@ -337,5 +366,5 @@ fn objections(alpha: f64, tables: &Tables<'_>, keep: &Keep) -> Result<Vec<Line>,
         }
         line.says(Verdict::Pass, "no loss is shown")
     };
-    Ok(family.iter().zip(p.iter().zip(&adjusted)).map(line).collect())
+    sets.iter().map(line).collect()
 }

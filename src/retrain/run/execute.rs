@@ -2,8 +2,8 @@
 //! writes more or begins more processes than it may.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read, Write as _};
+use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -157,6 +157,10 @@ pub fn size_of(directory: &Path) -> u64 {
         .sum()
 }
 
+fn shown(bytes: &[u8]) -> String {
+    crate::domain::text::visible_lines(&String::from_utf8_lossy(bytes)).join("\n")
+}
+
 /// Reads what is printed to its end, keeps its beginning and its end in a file, and gives the end.
 fn keep(stream: Option<Box<dyn Read + Send>>, path: &Path) -> Vec<u8> {
     let Some(mut stream) = stream else { return Vec::new() };
@@ -184,13 +188,17 @@ fn keep(stream: Option<Box<dyn Read + Send>>, path: &Path) -> Vec<u8> {
         left_out += tail.len() - KEPT;
         tail.drain(..tail.len() - KEPT);
     }
-    if let Ok(mut file) = File::create(path) {
-        let _ = file.write_all(&head);
-        if left_out > 0 {
-            let _ = write!(file, "\n[… {left_out} bytes …]\n");
-        }
-        let _ = file.write_all(&tail);
+    // In two pieces where something is left out between them; else a sign may lie across both.
+    let mut text = if left_out == 0 {
+        shown(&[head.as_slice(), tail.as_slice()].concat())
+    } else {
+        format!("{}\n[… {left_out} bytes …]\n{}", shown(&head), shown(&tail))
+    };
+    if tail.last().or(head.last()) == Some(&b'\n') && !text.ends_with('\n') {
+        text.push('\n');
     }
+    // Whoever reads it reads it on a terminal.
+    let _ = fs::write(path, text);
     let mut said = head;
     said.extend_from_slice(&tail);
     said.split_off(said.len().saturating_sub(SAID))
