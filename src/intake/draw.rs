@@ -102,6 +102,11 @@ impl<'t> Drawing<'t> {
         }
     }
 
+    /// What traps that decide by the order remember, for the next piece of the stream.
+    pub fn take_pasts(&mut self) -> Vec<Option<Past>> {
+        std::mem::take(&mut self.pasts)
+    }
+
     /// Decides what becomes of the next prediction.
     pub fn decide(&mut self, seen: &mut Seen) -> Result<(), IntakeError> {
         if self.traps.points().is_empty() {

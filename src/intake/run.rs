@@ -374,6 +374,7 @@ fn order(
     window.finish(&mut matured);
     // A closed queue means that writing failed, which says so itself.
     let _ = to_pack.send(matured);
+    *plan.pasts.lock().unwrap_or_else(PoisonError::into_inner) = drawing.take_pasts();
     let mut drawn = drawing.finish(plan.detectors.missed());
     if plan.detectors.asks_in_part() {
         drawn.told.clear();

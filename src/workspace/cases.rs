@@ -37,6 +37,8 @@ use crate::review::sight::{Figures, Sight};
 use crate::review::{Blind, OpenCase, gold};
 use crate::trap::Traps;
 use crate::trap::alarm::Manner;
+use crate::trap::order::Past;
+use crate::trap::point::Point;
 
 /// A detector that traps ask, or why it can't be.
 type Asked = (String, Result<Host, String>);
@@ -213,7 +215,8 @@ impl Workspace {
             .map(|(name, host)| (name.clone(), host.as_mut().map_err(|why| why.clone())));
         let detectors = Detectors::new(hosts.collect(), request.since);
         let neighbours = request.neighbours.unwrap_or(self.config.ingest.neighbours);
-        let Following { mut alarms, window, kept } = self.following(request, neighbours)?;
+        let Following { mut alarms, window, kept, pasts: mut remembered } =
+            self.following(request, neighbours)?;
         alarms.look_so(Manner {
             endless: request.piece || request.again.is_none(),
             reach: intake::reach(neighbours),
@@ -231,8 +234,16 @@ impl Workspace {
                 Some(opened) => intake::survey(opened.input, traps, source, stop)?,
                 None => traps.pasts(),
             },
-            _ => traps.pasts(),
+            // Between two pieces of a stream nothing is forgotten.
+            _ => {
+                let points = traps.points().iter();
+                let past = |(point, new): (&Point, Option<Past>)| {
+                    new.map(|new| remembered.remove(&point.version).unwrap_or(new))
+                };
+                points.zip(traps.pasts()).map(past).collect()
+            }
         };
+        let pasts = Mutex::new(pasts);
         let logs = intake::index_logs(
             &request.logs,
             request.log_options,
@@ -244,7 +255,7 @@ impl Workspace {
             traps,
             detectors: &detectors,
             alarms: &alarms,
-            pasts: &Mutex::new(pasts),
+            pasts: &pasts,
             source,
             logs: logs.as_ref(),
             neighbours,
@@ -280,7 +291,12 @@ impl Workspace {
         summary.untold = alarms.untold();
         summary.gave_way = passed_over(&self.db)?.saturating_sub(before);
         if !request.dry_run {
-            self.keep_following(Following { alarms, window, kept }, request.piece)?;
+            let pasts = pasts.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let points = traps.points().iter();
+            let pasts =
+                points.zip(pasts).filter_map(|(point, past)| Some((point.version.clone(), past?)));
+            let pasts = pasts.collect();
+            self.keep_following(Following { alarms, window, kept, pasts }, request.piece)?;
         }
         Ok(summary)
     }

@@ -1,6 +1,6 @@
 //! Traps: those in force, publishing them, what they are held against.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -246,7 +246,8 @@ impl Workspace {
         let hash = hash_of(kept.as_deref());
         let Some(held) = held else {
             let alarms = self.alarms(request, kept.as_deref())?;
-            return Ok(Following { alarms, window: Window::new(neighbours), kept: hash });
+            let (window, pasts) = (Window::new(neighbours), HashMap::new());
+            return Ok(Following { alarms, window, kept: hash, pasts });
         };
         // Traps may have been published since, and others may have read other streams.
         let rules = self.alarms(request, None)?;
@@ -269,7 +270,7 @@ impl Workspace {
         mut following: Following,
         goes_on: bool,
     ) -> Result<(), WorkError> {
-        let Following { alarms, window, kept } = &mut following;
+        let Following { alarms, window, kept, .. } = &mut following;
         if !alarms.is_empty() {
             *kept = self.db.write(|conn| {
                 // Others may have kept something of other streams meanwhile.

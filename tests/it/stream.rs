@@ -546,3 +546,34 @@ fn what_is_followed_is_taken_in_once_through_rotation_and_a_kill() {
     followed(&place, &[&file], || std::thread::sleep(std::time::Duration::from_millis(600)), false);
     assert_eq!(open(), 200);
 }
+
+/// A stream is taken in piece by piece, and what comes again in the next is not the first of its kind.
+#[test]
+fn what_comes_again_in_the_next_piece_is_a_repeat() {
+    let place = Place::new();
+    drop(place.create());
+    let traps = place.dir.path().join("traps.toml");
+    let rule =
+        "[[trap]]\nname = \"again\"\nrepeat = { by = [\"label\"], within = \"10m\", times = 2 }\n";
+    std::fs::write(&traps, rule).unwrap();
+    place.ok(&["trap", "publish", traps.to_str().unwrap()]);
+    let mut child = program()
+        .env("CASEWORK_WORKSPACE", place.path())
+        .args(["ingest", "--follow", "-", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    for n in 0..3 {
+        stdin.write_all(line(&format!("p{n}"), "some text", "x", 0.9, n).as_bytes()).unwrap();
+        stdin.flush().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(1_500));
+    }
+    drop(stdin);
+    let out = child.wait_with_output().unwrap();
+    assert!(out.status.success(), "{out:?}");
+    let open = place.run_text(&["queue", "--state", "open", "--json"]);
+    assert!(open.lines().count() == 2 && !open.contains("\"p0\""), "{open}");
+}
