@@ -14,7 +14,6 @@ use crate::format::open::foreign::labels;
 use crate::format::read::files::Part;
 use crate::intake::labels::ImportSummary;
 use crate::workspace::answered_here::ForeignRequest;
-use crate::workspace::read_file;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum What {
@@ -72,11 +71,24 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
         return Err(CliError::Use(format!("no format `{name}`: there is {}", known.join(", "))));
     }
     let mut workspace = context.open()?;
-    if format == Some("jsonl") {
-        return own(context, args, &mut workspace);
-    }
     let stop = stopped_by_signals()?;
     let inputs = args.read.inputs_of_labels(&workspace, &args.paths, &stop)?;
+    if format.is_none() && args.paths.iter().any(|path| path.as_os_str() == "-") {
+        return Err(CliError::Use(
+            "standard input is read once: say what it is, as --format jsonl does of casework's own rows".to_owned(),
+        ));
+    }
+    let is_all_own = format == Some("jsonl");
+    if is_all_own || format.is_none() && inputs.parts().iter().any(|part| is_own(&inputs, part)) {
+        let other = inputs.parts().into_iter().find(|part| !is_all_own && !is_own(&inputs, part));
+        if let Some(other) = other {
+            return Err(CliError::Use(format!(
+                "{} holds no labels of casework, and others here do: import them by themselves",
+                other.name
+            )));
+        }
+        return own(context, args, &mut workspace, &inputs);
+    }
     let (mut said, mut loss, mut flaws, mut kinds) =
         (Vec::new(), Loss::default(), Vec::new(), Vec::new());
     let parts = inputs.parts();
@@ -89,9 +101,6 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     };
     let labels_of = parts.iter().filter(|part| !is_interface(part));
     for part in labels_of.filter(|part| !is_brat || !brat::is_beside(&part.path)) {
-        if format.is_none() && is_own(&inputs, part) {
-            return own(context, args, &mut workspace);
-        }
         let found = labels(&inputs, part, format, args.status.as_deref())?;
         add(&mut loss, found.loss);
         if !kinds.contains(&found.kind.name) {
@@ -150,19 +159,32 @@ fn own(
     context: &Context,
     args: &Args,
     workspace: &mut crate::workspace::Workspace,
+    inputs: &Inputs,
 ) -> Result<Exit, CliError> {
+    let of_others = [
+        ("--reviewers", args.reviewers.is_some()),
+        ("--reviewer", args.reviewer.is_some()),
+        ("--gold", args.gold),
+        ("--rulings", args.rulings),
+        ("--status", args.status.is_some()),
+    ];
+    if let Some((name, _)) = of_others.iter().find(|(_, is_said)| *is_said) {
+        return Err(CliError::Use(format!(
+            "{name} tells how labels of other programs are taken in: these are casework's own"
+        )));
+    }
     let mut text = String::new();
-    for path in &args.paths {
-        let read = read_file(path)?;
+    for part in inputs.parts() {
+        let read = inputs.text_of(&part)?;
         if csv::is_own(&read) {
             if args.open {
                 return Err(CliError::Use(format!(
                     "{}: cases can't be opened from CSV, which has no place for all of an input: --open takes JSON lines",
-                    path.display()
+                    part.name
                 )));
             }
             let lines = csv::own_lines(&read)
-                .map_err(|error| CliError::Use(format!("{}: {error}", path.display())))?;
+                .map_err(|error| CliError::Use(format!("{}: {error}", part.name)))?;
             text.push_str(&lines);
         } else {
             text.push_str(&read);
@@ -183,7 +205,9 @@ fn own(
             say(&format!("  {} opened", counted(opened, "case")));
         }
     }
-    told(context.global.json, &workspace.import_labels(&text, args.dry_run)?)
+    let summary = workspace.import_labels(&text, args.dry_run)?;
+    let exit = told(context.global.json, &summary)?;
+    Ok(if args.strict && summary.rejected > 0 { Exit::No } else { exit })
 }
 
 fn add(loss: &mut Loss, other: Loss) {

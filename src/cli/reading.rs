@@ -126,6 +126,26 @@ impl ReadArgs {
         paths: &[PathBuf],
         stop: &Arc<AtomicBool>,
     ) -> Result<Inputs, CliError> {
+        if self.explain {
+            return Err(CliError::Use(
+                "--explain tells how predictions are read (`casework ingest`): of labels, --dry-run tells what would come in".to_owned(),
+            ));
+        }
+        // What a label says stands where its program puts it.
+        let of_predictions = [
+            ("--id", self.id.is_some()),
+            ("--time", self.time.is_some()),
+            ("--label", self.label.is_some()),
+            ("--confidence", self.confidence.is_some()),
+            ("--map", self.map.is_some()),
+            ("--nan", self.nan.is_some()),
+            ("--decimal", self.decimal.is_some()),
+        ];
+        if let Some((name, _)) = of_predictions.iter().find(|(_, is_said)| *is_said) {
+            return Err(CliError::Use(format!(
+                "{name} tells where something stands in predictions (`casework ingest`), and nothing of labels"
+            )));
+        }
         let auto = Self { format: "auto".to_owned(), ..self.clone() };
         auto.inputs(workspace, paths, stop)
     }

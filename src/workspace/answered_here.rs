@@ -72,8 +72,10 @@ impl ForeignRequest {
         now: Moment,
     ) -> Result<Option<Moment>, String> {
         let Some(at) = &foreign.at else { return Ok(None) };
-        // A time of a program's own clock that says no zone is UTC.
-        let zone = self.times.zone.or(Some(Zone::UTC));
+        // A time of a program's own clock that says no zone is UTC; in a table anybody may have
+        // written it.
+        let usual = (self.format != "csv").then_some(Zone::UTC);
+        let zone = self.times.zone.or(usual);
         let times = Times { zone, ..self.times.clone() };
         let text = times.read(Some(at)).map_err(|reject| reject.to_string())?;
         let at = Moment::parse(&text).ok_or("its time can't be read")?;

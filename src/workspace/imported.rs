@@ -15,6 +15,7 @@ use crate::db::case;
 use crate::db::case::named::{Named, Reading, named};
 use crate::domain::ids::CaseId;
 use crate::domain::label::{Label, MAIN_ROUND, ProtocolRef, Step, round_of_pass};
+use crate::domain::prediction::Row;
 use crate::domain::protocol::Protocol;
 use crate::domain::roster::Role;
 use crate::domain::time::Moment;
@@ -156,7 +157,12 @@ impl Workspace {
             match request.times.read(line.get("occurred_at")) {
                 Ok(at) => {
                     line.insert("occurred_at".to_owned(), Value::from(at));
-                    lines.insert(id.clone(), Value::Object(line).to_string());
+                    let line = Value::Object(line).to_string();
+                    // What can't be a case is told before anything is written.
+                    match Row::parse(&line).map(|_| ()) {
+                        Ok(()) => drop(lines.insert(id.clone(), line)),
+                        Err(reject) => drop(unread.insert(id.clone(), Err(reject.to_string()))),
+                    }
                 }
                 Err(reject) => drop(unread.insert(id.clone(), Err(reject.to_string()))),
             }

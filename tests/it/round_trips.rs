@@ -576,3 +576,193 @@ fn a_log_line_that_names_the_prediction_as_its_request_stands_beside_it() {
         assert!(own.len() == 1 && own[0]["text"].as_str().unwrap().contains(said), "{id}: {shown}");
     }
 }
+
+/// A prediction of a case, as `show` has it.
+fn predicted(place: &Place, id: &str) -> Value {
+    let shown: Value = serde_json::from_str(&place.ok(&["show", id, "--json"])).unwrap();
+    shown["predicted"].clone()
+}
+
+/// Rows may leave out what they say nothing of, the first of them too.
+#[test]
+fn what_the_first_row_leaves_out_is_seen_in_the_next() {
+    let place = Place::new();
+    drop(place.create());
+    let rows = json!([
+        { "id": "a", "when": "2024-06-03T00:00:00Z", "query": "one" },
+        { "id": "b", "when": "2024-06-03T00:00:01Z", "query": "two", "label": "pay", "score": 0.25 },
+        { "id": "c", "when": "2024-06-03T00:00:02Z", "query": "three", "label": "call" },
+    ]);
+    place.ok(&["ingest", &file(&place, "rows.json", &rows.to_string()), "--where", "true"]);
+    assert_eq!(predicted(&place, "a"), Value::Null);
+    assert_eq!((predicted(&place, "b"), predicted(&place, "c")), (json!("pay"), json!("call")));
+}
+
+#[test]
+fn nan_stands_for_nothing_in_lines_too() {
+    let place = Place::new();
+    drop(place.create());
+    let line = r#"{"id":"a","occurred_at":"2024-06-03T00:00:00Z","input":{"text":"x","n":NaN},"prediction":{"label":"pay"}}"#;
+    let path = file(&place, "lines.jsonl", &format!("{line}\n"));
+    let said = place.run_text(&["ingest", &path, "--where", "true", "--json"]);
+    assert!(said.contains("\"rejected\":1"), "{said}");
+    let said = place.ok(&["ingest", &path, "--where", "true", "--nan", "none", "--json"]);
+    assert!(said.contains("\"opened\":1"), "{said}");
+}
+
+/// What says where something stands in predictions says nothing of labels; it is not taken in silence.
+#[test]
+fn what_has_no_meaning_for_labels_is_refused() {
+    let place = desk(true);
+    let own = json!({ "case": "c1", "reviewer": "bo", "path": [["fits", "y"]] });
+    let own = file(&place, "own.jsonl", &format!("{own}\n"));
+    let refused = |args: &[&str], words: &str| {
+        let ran = place.run(&[&["import", "labels", &own], args].concat());
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert!(ran.status.code() == Some(2) && said.contains(words), "{args:?}: {said}");
+    };
+    for flag in ["--id", "--time", "--label", "--confidence"] {
+        refused(&[flag, "x"], &format!("{flag} tells where something stands in predictions"));
+    }
+    refused(&["--explain"], "--dry-run tells what would come in");
+    for args in [&["--gold"][..], &["--rulings"], &["--reviewer", "bo"]] {
+        refused(args, &format!("{} tells how labels of other programs", args[0]));
+    }
+    let crowd = file(&place, "crowd.csv", "task,worker,label\nc2,cy,call\n");
+    refused(&[&crowd], "holds no labels of casework");
+    // What is read once is not looked at before it is read.
+    let mut command = crate::support::program();
+    command.env("CASEWORK_WORKSPACE", place.path()).args(["import", "labels", "-", "--dry-run"]);
+    let piped = |command: &mut std::process::Command| {
+        crate::support::piped(command, &std::fs::read(&own).unwrap())
+    };
+    let said = piped(&mut command);
+    assert!(String::from_utf8(said.stderr).unwrap().contains("say what it is"));
+    let said = piped(command.args(["--format", "jsonl"]));
+    assert!(String::from_utf8(said.stdout).unwrap().contains("1 imported"));
+    // Packed, they are read as any file is.
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(&std::fs::read(&own).unwrap()).unwrap();
+    let path = place.dir.path().join("own.jsonl.gz");
+    std::fs::write(&path, packed.finish().unwrap()).unwrap();
+    let said = place.ok(&["import", "labels", path.to_str().unwrap()]);
+    assert!(said.contains("1 imported"), "{said}");
+}
+
+/// A file a person, in an archive as doccano gives it.
+#[test]
+fn in_an_archive_each_file_is_of_its_person() {
+    let place = Place::new();
+    drop(place.create());
+    let protocol = "id = \"p\"\ntitle = \"P\"\nstart = \"q\"\nlabels = [\"pay\", \"call\"]\n[[question]]\n\
+                    id = \"q\"\nask = \"Which?\"\nkind = \"label\"\nsets = \"label\"\n";
+    place.ok(&["protocol", "publish", &file(&place, "p.toml", protocol)]);
+    let path = place.dir.path().join("project_1.zip");
+    let mut archive = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    for name in ["bo", "cy"] {
+        let stored = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored);
+        archive.start_file(format!("{name}.jsonl"), stored).unwrap();
+        let row = json!({ "id": 1, "text": "move money", "label": ["pay"] });
+        archive.write_all(format!("{row}\n").as_bytes()).unwrap();
+    }
+    archive.finish().unwrap();
+    let path = path.to_str().unwrap();
+    let at = "2024-06-03T00:00:00Z";
+    let said = place.ok(&["import", "labels", path, "--open", "--at", at]);
+    assert!(said.contains("2 imported"), "{said}");
+    place.ok(&["roster", "set", "ana", "--role", "lead", "--role", "engineer"]);
+    let given = rows(&place);
+    let names: Vec<&Value> = given.iter().map(|row| &row["reviewer"]).collect();
+    assert_eq!(names, [&json!("bo"), &json!("cy")]);
+}
+
+/// Places that are not in the text reject their label: it would say that nothing was marked.
+#[test]
+fn places_beyond_the_text_reject_the_label() {
+    let place = desk(true);
+    let record = |field: &str, end: usize| {
+        json!({ "id": "c1", "fields": { field: "please 🙂 move money" },
+            "responses": { "spans": [{ "user_id": "bo", "value": [{ "start": 0, "end": end, "label": "amount" }] }] } })
+    };
+    let said = |record: Value| -> Value {
+        let path = file(&place, "records.json", &json!([record]).to_string());
+        serde_json::from_str(&place.run_text(&["import", "labels", &path, "--dry-run", "--json"]))
+            .unwrap()
+    };
+    for field in ["text", "prompt"] {
+        let far = said(record(field, 900));
+        assert!(far.to_string().contains("the place 0-900 is not in the text"), "{far}");
+        let near = said(record(field, 6));
+        assert!(!near.to_string().contains("the place 0-6"), "{near}");
+    }
+}
+
+/// Of many rows without a text nobody can tell which case is which.
+#[test]
+fn a_flattened_row_without_its_text_is_rejected() {
+    let place = desk(false);
+    let row = |n: u32| json!({ "id": n, "annotation_id": n, "annotator": 1, "lead_time": 2.5, "review": format!("text {n}"), "sentiment": "pay" });
+    let path = file(&place, "min.json", &json!([row(1), row(2)]).to_string());
+    let said = place.run(&["import", "labels", &path, "--dry-run", "--json"]);
+    let said: Value = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!(said["rejected"], 2, "{said}");
+    assert!(said.to_string().contains("--text NAME says which field it is"), "{said}");
+    // Named, each is a text of its own; and labels are no predictions.
+    let named = place.run(&["import", "labels", &path, "--text", "review", "--dry-run", "--json"]);
+    assert!(!String::from_utf8(named.stdout).unwrap().contains("--text NAME"));
+    let read = place.run(&["ingest", &path, "--where", "true", "--at", "2024-06-03"]);
+    assert!(!read.status.success(), "{read:?}");
+}
+
+/// What a dry run says comes in does.
+#[test]
+fn what_can_not_be_a_case_is_told_before_anything_is_written() {
+    let place = desk(false);
+    let task = json!([{ "id": 1, "data": { "text": "move money", "id": "t1" },
+        "predictions": [{ "model_version": "m", "score": 87.0, "result": [{ "type": "choices", "from_name": "label",
+            "to_name": "text", "value": { "choices": ["pay"] } }] }],
+        "annotations": [{ "id": 5, "completed_by": { "email": "bo@x.org" }, "created_at": "2024-06-04T00:00:00Z",
+            "result": [{ "type": "choices", "from_name": "fits", "to_name": "text", "value": { "choices": ["y"] } }] }] }]);
+    let path = file(&place, "tasks.json", &task.to_string());
+    let said = |more: &[&str]| -> Value {
+        let args = ["import", "labels", &path, "--open", "--at", "2024-06-03T00:00:00Z", "--json"];
+        serde_json::from_str(&place.run_text(&[&args[..], more].concat())).unwrap()
+    };
+    let (dry, done) = (said(&["--dry-run"]), said(&[]));
+    for name in ["read", "imported", "rejected", "opened", "rejects"] {
+        assert_eq!(dry[name], done[name], "{name}: {dry} {done}");
+    }
+    assert!(done.to_string().contains("confidence"), "{done}");
+}
+
+/// Whose clock a time in a table was read off, only who wrote it knows.
+#[test]
+fn a_time_in_a_table_says_its_zone_or_the_zone_is_named() {
+    let place = desk(true);
+    let table = "task,worker,label,fits,at\nc1,bo,pay,y,2024-06-04 10:00:00\n";
+    let path = file(&place, "labels.csv", table);
+    let said = place.run_text(&["import", "labels", &path, "--dry-run", "--json"]);
+    assert!(said.contains("says no zone"), "{said}");
+    let zone = ["import", "labels", &path, "--timezone", "Europe/Berlin", "--dry-run", "--json"];
+    assert!(!place.run_text(&zone).contains("says no zone"));
+}
+
+/// What a file is, is seen from its first record, however long that is.
+#[test]
+fn a_first_record_may_be_longer_than_what_is_looked_at() {
+    let long = "word ".repeat(60_000);
+    let span = |n: u32, text: &str| json!({ "id": format!("r{n}"), "when": format!("2024-06-03T00:00:0{n}Z"), "query": text, "label": "pay" });
+    let rows = [span(1, &long), span(2, "short")];
+    let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    let spread = serde_json::to_string_pretty(&rows).unwrap();
+    for (name, text) in
+        [("lines.jsonl", lines), ("list.json", json!(rows).to_string()), ("spread.json", spread)]
+    {
+        let place = Place::new();
+        drop(place.create());
+        let said = place.ok(&["ingest", &file(&place, name, &text), "--where", "true", "--json"]);
+        assert!(said.contains("\"opened\":2"), "{name}: {said}");
+        assert_eq!(predicted(&place, "r1"), "pay", "{name}");
+    }
+}

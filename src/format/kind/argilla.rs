@@ -145,7 +145,7 @@ impl Responses {
         place: &str,
         to: &mut Vec<Foreign>,
         loss: &mut Loss,
-    ) {
+    ) -> bool {
         let mut foreign =
             Foreign { place: place.to_owned(), reviewer: Some(user.to_owned()), ..base.clone() };
         let source = base.text.clone().unwrap_or_default();
@@ -154,13 +154,28 @@ impl Responses {
                 Value::Array(list)
                     if list.first().is_some_and(|item| item.get("start").is_some()) =>
                 {
-                    let places = list.iter().filter_map(|span| {
+                    let mut places = Vec::with_capacity(list.len());
+                    for span in list {
                         let at = [&span["start"], &span["end"]]
                             .map(|end| end.as_u64().unwrap_or(u64::MAX) as usize);
-                        let found = characters(&source, (at[0], at[1]), None, false)?;
-                        Some((found.0, found.1, span["label"].as_str()?.to_owned()))
-                    });
-                    Said::Places(places.collect())
+                        let Some(found) = characters(&source, (at[0], at[1]), None, false) else {
+                            let why = match base.text {
+                                Some(_) => "is not in the text",
+                                None => {
+                                    "is of a text that is not there: --text NAME says which field it is"
+                                }
+                            };
+                            let why = format!(
+                                "{user}: the place {}-{} {why}",
+                                span["start"], span["end"]
+                            );
+                            loss.reject(place, &why);
+                            return false;
+                        };
+                        let name = span["label"].as_str().unwrap_or_default().to_owned();
+                        places.push((found.0, found.1, name));
+                    }
+                    Said::Places(places)
                 }
                 Value::Array(list)
                     if list.first().is_some_and(|item| item.get("rank").is_some()) =>
@@ -180,6 +195,7 @@ impl Responses {
             foreign.said.push((name, said));
         }
         to.push(foreign);
+        true
     }
 }
 
@@ -193,7 +209,15 @@ impl Labels for Responses {
     ) {
         loss.cases += 1;
         let fields = record.get("fields").and_then(Value::as_object);
-        let words = fields.unwrap_or(record).get("text").and_then(Value::as_str).map(str::to_owned);
+        let of = |name: &str| fields.unwrap_or(record).get(name).and_then(Value::as_str);
+        let said = self.0.text.as_deref();
+        let said = said.map(|name| name.strip_prefix("fields.").unwrap_or(name));
+        // A record of one text has no other that it could be.
+        let only = || {
+            let mut texts = fields?.values().filter_map(Value::as_str);
+            texts.next().filter(|_| texts.next().is_none())
+        };
+        let words = said.map_or_else(|| of("text").or_else(only), of).map(str::to_owned);
         let id = text(record, "id").or_else(|| words.as_deref().map(id_of_text));
         let meta = record
             .get("metadata")
@@ -277,7 +301,9 @@ impl Labels for Responses {
                 Some("draft") if wanted != "draft" => loss.drafts += 1,
                 Some("discarded") if wanted != "discarded" => loss.skipped += 1,
                 _ => {
-                    self.push(&base, &user, answers, place, to, loss);
+                    if !self.push(&base, &user, answers, place, to, loss) {
+                        continue;
+                    }
                     let told = told.iter().find(|told| told["user"] == user.as_str());
                     if let (Some(foreign), Some(told)) = (to.last_mut(), told) {
                         ours::take_over(foreign, told);

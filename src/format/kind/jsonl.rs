@@ -25,6 +25,8 @@ pub fn claims(record: &Map<String, Value>) -> bool {
     record.contains_key("id")
         && record.contains_key("occurred_at")
         && record.get("input").is_some_and(Value::is_object)
+        // Labels of Label Studio, flattened.
+        && !record.contains_key("annotation_id")
 }
 
 /// Records that are lines already; they are written again as they were.

@@ -426,9 +426,16 @@ impl Exported {
         loss: &mut Loss,
     ) {
         let of_csv = record.get("annotation_id").is_some_and(Value::is_string);
-        let words = text(record, "text").unwrap_or_default();
+        let field = self.text.as_deref().map(|field| field.strip_prefix("data.").unwrap_or(field));
+        let words = text(record, field.unwrap_or("text")).unwrap_or_default();
         // In JSON_MIN the task's number took the place of the stream's id.
         let id = text(record, "id").filter(|_| of_csv);
+        if id.is_none() && words.is_empty() {
+            return loss.reject(
+                place,
+                "it has no text by which its case is known: --text NAME says which field it is",
+            );
+        }
         let id = id.unwrap_or_else(|| id_of_text(&words));
         if !of_csv {
             loss.lose("data.id (the task's number took its place)");

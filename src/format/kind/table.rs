@@ -1,6 +1,7 @@
 //! Rows whose columns say by their names what they are: a prediction a row, from a CSV file, Parquet
 //! or Arrow. What no role has stands in the input.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -111,6 +112,21 @@ impl Columns {
         Self { roles, rest }
     }
 
+    /// Learns of columns that earlier rows left out. What is known already stays as it is.
+    pub fn learn(&mut self, new: &[String], named: &[(&'static str, String)]) {
+        let all = self.roles.iter().map(|(_, name)| name).chain(&self.rest).chain(new);
+        let all: Vec<String> = all.cloned().collect();
+        let guessed = Self::of_names(all.iter().map(String::as_str), named);
+        let is_new = |role: &(&'static str, String)| {
+            self.of(role.0).is_none() && !self.roles.iter().any(|(_, name)| *name == role.1)
+        };
+        let more: Vec<_> = guessed.roles.into_iter().filter(is_new).collect();
+        self.roles.extend(more);
+        let roles = &self.roles;
+        self.rest.extend_from_slice(new);
+        self.rest.retain(|name| !roles.iter().any(|(_, of)| of == name));
+    }
+
     /// The same, with what was said which is what.
     pub fn of_names<'n>(
         names: impl Iterator<Item = &'n str> + Clone,
@@ -149,7 +165,9 @@ impl Columns {
 }
 
 pub fn claims(record: &Map<String, Value>) -> bool {
-    Columns::guess(record.keys().map(String::as_str)).suffice()
+    // Labels of Label Studio, flattened.
+    !record.contains_key("annotation_id")
+        && Columns::guess(record.keys().map(String::as_str)).suffice()
 }
 
 pub fn cases(options: &Options) -> Box<dyn Cases> {
@@ -158,6 +176,7 @@ pub fn cases(options: &Options) -> Box<dyn Cases> {
         named: options.columns.clone(),
         decimal_comma: options.decimal_comma,
         plan: None,
+        seen: HashSet::new(),
     })
 }
 
@@ -167,6 +186,8 @@ struct Rows {
     decimal_comma: bool,
     /// How rows of texts under some names are written.
     plan: Option<Plan>,
+    /// The names of columns that rows had so far.
+    seen: HashSet<String>,
 }
 
 /// Where the cells of a row stand in its line.
@@ -320,6 +341,15 @@ impl Cases for Rows {
         let columns = self.columns.get_or_insert_with(|| {
             Columns::of_names(record.keys().map(String::as_str), &self.named)
         });
+        // Rows may leave out what they say nothing of.
+        let new: Vec<String> =
+            record.keys().filter(|name| !self.seen.contains(*name)).cloned().collect();
+        if !new.is_empty() {
+            if !self.seen.is_empty() {
+                columns.learn(&new, &self.named);
+            }
+            self.seen.extend(new);
+        }
         let mut value = |role: &str| {
             columns
                 .of(role)

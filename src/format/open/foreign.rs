@@ -151,8 +151,9 @@ pub fn labels(
             }
         },
     };
-    let stem =
-        part.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    // Of an archive, what the file in it is called.
+    let stem = std::path::Path::new(&part.name).file_stem();
+    let stem = stem.map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let columns = &inputs.options().columns;
     let text = columns.iter().find(|(role, _)| *role == "text").map(|(_, field)| field.clone());
     let mut reader = (kind.make)(LabelOptions { stem, status: status.map(str::to_owned), text });

@@ -174,6 +174,7 @@ impl Inputs {
             }
         }
         let lines = seen.container == Container::Lines
+            && !self.options.nan_is_none
             && (seen.mapped
                 || self.options.over.is_none()
                     && seen.kind.is_none_or(|kind| kind.name == "jsonl"));
@@ -264,6 +265,27 @@ impl Inputs {
     /// Those of reading.
     pub fn head_of(&self, part: &Part) -> Result<Vec<u8>, BadInput> {
         Ok(self.bytes_of(part, &Count::default(), &Flaws::default())?.head)
+    }
+
+    /// All of a file's text, in UTF-8.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn text_of(&self, part: &Part) -> Result<String, BadInput> {
+        let flaws = Flaws::default();
+        let mut bytes = self.bytes_of(part, &Count::default(), &flaws)?;
+        let mut text = String::new();
+        let read = bytes.reader.read_to_string(&mut text);
+        read.map_err(|error| BadInput::Read(part.name.clone(), error))?;
+        match flaws.take().into_iter().next() {
+            Some(flaw) => {
+                let error = io::Error::new(io::ErrorKind::InvalidData, flaw);
+                Err(BadInput::Read(part.name.clone(), error))
+            }
+            // Where no line feed is, a carriage return ends a line.
+            None if !text.contains('\n') => Ok(text.replace('\r', "\n")),
+            None => Ok(text),
+        }
     }
 
     /// The files that are still to be read.

@@ -191,8 +191,19 @@ pub(super) fn container(head: &[u8], options: &Options, reasons: &mut Vec<String
             let scanned = Objects::new(text.as_bytes(), "", &Flaws::default(), &[]).next();
             let first = scanned.and_then(Result::ok).and_then(|text| text.text.ok());
             let Some(first) = first else {
-                // Longer than what is looked at.
-                return if text.contains('\n') { Container::Objects } else { Container::Lines };
+                // Longer than what is looked at; as the page of an API may be.
+                let of_cases = KINDS.iter().flat_map(|kind| kind.cases.within);
+                let mut names = of_cases.chain(LABELS.iter().flat_map(|kind| kind.within));
+                let begins = |name: &&str| {
+                    let list = text.split_once(&format!("\"{name}\"")).map(|(_, list)| list);
+                    let list = list.and_then(|list| list.trim_start().strip_prefix(':'));
+                    list.is_some_and(|list| list.trim_start().starts_with('['))
+                };
+                let is_page = names.any(begins);
+                return match text.contains('\n') || is_page {
+                    true => Container::Objects,
+                    false => Container::Lines,
+                };
             };
             let after = text.get(first.len()..).unwrap_or_default();
             let begins = after.trim_start_matches([' ', '\t', '\r']);

@@ -40,8 +40,8 @@ pub fn texts(
 ) -> io::Result<Texts> {
     if stream {
         let reader = StreamReader::try_new(bytes.reader, None).map_err(bad)?;
-        let names = names_of(&reader.schema());
-        return Ok(Box::new(Rows::new(reader, names)));
+        let (names, columns) = (names_of(&reader.schema()), columns_of(&reader.schema()));
+        return Ok(Box::new(Rows::new(reader, names, columns)));
     }
     let file = if plain { File::open(path)? } else { aside(bytes)? };
     if parquet {
@@ -55,18 +55,19 @@ pub fn texts(
                 Some(text) if names.is_empty() => names_in(text),
                 _ => names,
             };
+            let columns = columns_of(builder.schema());
             Ok::<_, parquet::errors::ParquetError>((
-                names,
+                (names, columns),
                 builder.with_batch_size(BATCH_ROWS).build()?,
             ))
         });
-        let (names, reader) =
+        let ((names, columns), reader) =
             built.map_err(|_| bad("its footer says what can't be"))?.map_err(bad)?;
-        return Ok(Box::new(Rows::new(reader, names)));
+        return Ok(Box::new(Rows::new(reader, names, columns)));
     }
     let reader = FileReader::try_new(BufReader::new(file), None).map_err(bad)?;
-    let names = names_of(&reader.schema());
-    Ok(Box::new(Rows::new(reader, names)))
+    let (names, columns) = (names_of(&reader.schema()), columns_of(&reader.schema()));
+    Ok(Box::new(Rows::new(reader, names, columns)))
 }
 
 fn aside(mut bytes: Bytes) -> io::Result<File> {
@@ -78,6 +79,26 @@ fn aside(mut bytes: Bytes) -> io::Result<File> {
 
 /// Names of columns whose numbers stand for words: Hugging Face's ClassLabel.
 type Names = BTreeMap<String, Vec<String>>;
+
+fn columns_of(schema: &Schema) -> Vec<String> {
+    schema.fields().iter().map(|field| field.name().clone()).collect()
+}
+
+/// The first row with every column: what stands for nothing is left out of rows, and from the first
+/// it is seen what there is.
+fn with_columns(line: &str, columns: &[String]) -> String {
+    let Ok(Value::Object(row)) = written::read(line) else {
+        return line.to_owned();
+    };
+    let mut whole: serde_json::Map<String, Value> = columns
+        .iter()
+        .map(|name| (name.clone(), row.get(name).cloned().unwrap_or_default()))
+        .collect();
+    for (name, value) in row {
+        whole.entry(name).or_insert(value);
+    }
+    Value::Object(whole).to_string()
+}
 
 fn names_of(schema: &Schema) -> Names {
     schema.metadata().get("huggingface").map(|text| names_in(text)).unwrap_or_default()
@@ -110,6 +131,7 @@ fn with_names(line: &str, names: &Names) -> String {
 struct Rows<B> {
     batches: B,
     names: Names,
+    columns: Vec<String>,
     /// Rows as JSON lines, and how far they were given out.
     text: Vec<u8>,
     at: usize,
@@ -117,8 +139,8 @@ struct Rows<B> {
 }
 
 impl<B> Rows<B> {
-    fn new(batches: B, names: Names) -> Self {
-        Self { batches, names, text: Vec::new(), at: 0, number: 0 }
+    fn new(batches: B, names: Names, columns: Vec<String>) -> Self {
+        Self { batches, names, columns, text: Vec::new(), at: 0, number: 0 }
     }
 }
 
@@ -134,6 +156,10 @@ impl<B: Iterator<Item = Result<RecordBatch, ArrowError>>> Iterator for Rows<B> {
                     text.into_owned()
                 } else {
                     with_names(&text, &self.names)
+                };
+                let text = match self.number {
+                    0 => with_columns(&text, &self.columns),
+                    _ => text,
                 };
                 self.at += length + 1;
                 self.number += 1;
@@ -155,5 +181,19 @@ impl<B: Iterator<Item = Result<RecordBatch, ArrowError>>> Iterator for Rows<B> {
                 return Some(Err(error));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_columns;
+
+    #[test]
+    fn the_first_row_has_every_column() {
+        let columns = ["id", "label", "n"].map(str::to_owned);
+        assert_eq!(
+            with_columns(r#"{"id":"a","n":1.50}"#, &columns),
+            r#"{"id":"a","label":null,"n":1.50}"#
+        );
     }
 }

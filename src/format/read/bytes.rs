@@ -249,6 +249,61 @@ fn peek(mut input: Input) -> io::Result<(Vec<u8>, Input)> {
     Ok((head.clone(), Box::new(io::Cursor::new(head).chain(input))))
 }
 
+/// Most bytes that are looked at where the first record is so long.
+const FIRST_BYTES_MAX: usize = 16 << 20;
+
+/// The head, with all of the first JSON object where that is longer: what it is, is seen from it.
+fn with_first(head: Vec<u8>, mut input: Input) -> io::Result<(Vec<u8>, Input)> {
+    let mut first = FirstObject::default();
+    let is_json =
+        head.trim_ascii_start().starts_with(b"{") || head.trim_ascii_start().starts_with(b"[");
+    if head.len() < HEAD_BYTES || !is_json || first.ends_in(&head) {
+        return Ok((head, input));
+    }
+    let mut all = vec![0; head.len()];
+    input.read_exact(&mut all)?;
+    let mut piece = vec![0; HEAD_BYTES];
+    while all.len() < FIRST_BYTES_MAX {
+        let came = input.read(&mut piece)?;
+        all.extend_from_slice(&piece[..came]);
+        if came == 0 || first.ends_in(&piece[..came]) {
+            break;
+        }
+    }
+    Ok((all.clone(), Box::new(io::Cursor::new(all).chain(input))))
+}
+
+/// Where the first object of a text ends, as far as braces and texts tell.
+#[derive(Default)]
+struct FirstObject {
+    depth: usize,
+    in_text: bool,
+    escaped: bool,
+}
+
+impl FirstObject {
+    /// Whether it ends in the bytes that come next.
+    fn ends_in(&mut self, bytes: &[u8]) -> bool {
+        for byte in bytes {
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' if self.in_text => self.escaped = true,
+                b'"' => self.in_text = !self.in_text,
+                _ if self.in_text => {}
+                b'{' => self.depth += 1,
+                b'}' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    if self.depth == 0 {
+                        return true;
+                    }
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+}
+
 /// The encoding that a user names.
 ///
 /// # Errors
@@ -284,6 +339,7 @@ pub fn decode(
         None => input,
     };
     if encoding.is_none() && mark.is_none() {
+        let (head, input) = with_first(head, input)?;
         return Ok(Bytes {
             reader: Box::new(BufReader::with_capacity(HEAD_BYTES, input)),
             head,
@@ -296,6 +352,7 @@ pub fn decode(
         let mut mark = [0; 3];
         input.read_exact(&mut mark)?;
     }
+    let (head, input) = with_first(head, input)?;
     let reader = Box::new(BufReader::with_capacity(HEAD_BYTES, input));
     Ok(Bytes { reader, head, layers: std::mem::take(layers) })
 }
