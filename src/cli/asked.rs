@@ -141,7 +141,7 @@ pub(super) fn may_be_done(workspace: &Workspace, command: &Command) -> Result<()
     // Versions have numbers; what has another name would be a file of this machine.
     let named: Vec<&String> = match command {
         Command::Protocol(args) => match &args.what {
-            protocol::What::Diff { old, new, .. } => vec![old, new],
+            protocol::What::Diff { old, new, .. } => std::iter::once(old).chain(new).collect(),
             protocol::What::Replay { version, .. } => vec![version],
             _ => Vec::new(),
         },

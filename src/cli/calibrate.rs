@@ -316,7 +316,9 @@ fn open(context: &Context, args: &OpenArgs) -> Result<Exit, CliError> {
         opening.deadline.minute(),
         opening.session
     );
-    let document = json!({ "session": shown(&opening), "sealed": opening.sealing.is_some(), "event": saved.event() });
+    let session = with_times(json!(shown(&opening)));
+    let document =
+        json!({ "session": session, "sealed": opening.sealing.is_some(), "event": saved.event() });
     done(context.global.json, &words, &document)?;
     Ok(Exit::Done)
 }

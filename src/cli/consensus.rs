@@ -107,8 +107,9 @@ struct QuestionLine<'d> {
 #[derive(Serialize)]
 struct ConfusionRow<'d> {
     truth: &'d str,
-    /// Labels on tasks of that class, by belief.
-    n: f64,
+    /// Labels on tasks of that class, by belief: a whole number of them, and as much as they weigh.
+    n: u64,
+    weight: f64,
     /// By class said; null where no task of the class was seen.
     shares: Option<Vec<f64>>,
     intervals: Option<Vec<Option<(f64, f64)>>>,
@@ -296,7 +297,8 @@ fn document<'d>(
         let intervals = seen.then(|| shares.iter().map(|share| wilson(*share, n)).collect());
         ConfusionRow {
             truth: ratings.values.name(truth as u32),
-            n,
+            n: n.round() as u64,
+            weight: n,
             shares: seen.then_some(shares),
             intervals,
         }

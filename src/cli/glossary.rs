@@ -88,7 +88,7 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
                 let PublishedGlossary { version, glossary, changes, author, at } = one;
                 let terms = glossary.terms.len();
                 if context.global.json {
-                    out.json(&json!({ "version": version, "at": at.rfc3339(), "who": author,
+                    out.json(&json!({ "version": version, "at": at.rfc3339(), "who": author, "author": author,
                         "terms": terms, "changes": changes }))?;
                 } else {
                     let at = at.minute();

@@ -57,10 +57,11 @@ pub enum What {
         #[arg(long, value_name = "TEXT", default_value = "")]
         changes: String,
     },
-    /// Say what changed from one version to another: numbers of published versions, or files
+    /// Say what changed from one version to another: numbers of published versions, or files. One alone is
+    /// held against the version in force
     Diff {
         old: String,
-        new: String,
+        new: Option<String>,
         /// Whose versions they are, where several protocols are published
         #[arg(long, value_name = "ID")]
         protocol: Option<String>,
@@ -163,13 +164,28 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
                 .transpose()?
                 .unwrap_or_default();
             // A number beside a file is of the file's protocol.
-            let of_file = [old, new]
-                .into_iter()
+            let of_file = std::iter::once(old)
+                .chain(new)
                 .filter(|name| number(name).is_none())
                 .find_map(|name| read_protocol(Path::new(name), None).ok());
             let id = protocol.clone().or(of_file.map(|protocol| protocol.id));
-            let (old, new) =
-                (find(&protocols, old, id.as_deref())?, find(&protocols, new, id.as_deref())?);
+            let (old, new) = match new {
+                Some(new) => {
+                    (find(&protocols, old, id.as_deref())?, find(&protocols, new, id.as_deref())?)
+                }
+                None => {
+                    let new = find(&protocols, old, id.as_deref())?;
+                    let in_force = protocols.in_force();
+                    let same = in_force.iter().find(|one| one.protocol.id == new.id);
+                    let same = same.ok_or_else(|| {
+                        CliError::Use(format!(
+                            "no version of {} is published: name two to compare",
+                            new.id
+                        ))
+                    })?;
+                    (same.protocol.clone(), new)
+                }
+            };
             let words = diff(&old, &new);
             let mut out = Out::new();
             if context.global.json {

@@ -267,7 +267,12 @@ pub const COMMANDS: &[Command] = &[
         "tells how the exchange with the shared store stands",
         |desk, _| of_session(desk, "exchange", ""),
     ),
-    command("sync", "", "", "exchanges with the shared store now", |_, _| vec![Effect::SyncNow]),
+    command("sync", "", "", "exchanges with the shared store now", |desk, _| {
+        if desk.session.served {
+            return desk.session.say("The machine that serves exchanges with the store by itself.");
+        }
+        vec![Effect::SyncNow]
+    }),
     command("people", "P", "", "tells who may do what, and who asks to join", |desk, _| {
         of_session(desk, "people", "")
     }),

@@ -15,7 +15,7 @@ mod turn;
 mod typed;
 mod windows;
 
-use std::io::{BufRead, Write};
+use std::io::{self, BufRead, Read as _, Write};
 
 use crate::clock;
 use crate::session::mode::Training;
@@ -201,6 +201,26 @@ enum Read {
     Ended,
 }
 
+/// Most bytes of a line that are held.
+const LINE_BYTES_MAX: u64 = 1 << 20;
+
+/// The bytes of the next line; of one that is too long its end alone, and that it is. Returns how many
+/// were read last: none at the end of what is read.
+fn read_line(
+    input: &mut dyn BufRead,
+    bytes: &mut Vec<u8>,
+    is_too_long: &mut bool,
+) -> io::Result<usize> {
+    loop {
+        let n = (&mut *input).take(LINE_BYTES_MAX).read_until(b'\n', bytes)?;
+        if (n as u64) < LINE_BYTES_MAX || bytes.ends_with(b"\n") {
+            return Ok(n.max(usize::from(*is_too_long)));
+        }
+        *is_too_long = true;
+        bytes.clear();
+    }
+}
+
 /// Reads a line.
 fn read(desk: &mut Desk, lines: &mut Lines<'_>, prompt: &str) -> Result<Read, LinearError> {
     loop {
@@ -213,7 +233,8 @@ fn read(desk: &mut Desk, lines: &mut Lines<'_>, prompt: &str) -> Result<Read, Li
             lines.out.flush()?;
         }
         let mut bytes = Vec::new();
-        let n = match lines.input.read_until(b'\n', &mut bytes) {
+        let mut is_too_long = false;
+        let n = match read_line(&mut *lines.input, &mut bytes, &mut is_too_long) {
             Err(error) if typed::is_cancelled(&error) => {
                 desk.line(""); // ends the line of the prompt
                 return Ok(Read::Cancelled);
@@ -232,6 +253,12 @@ fn read(desk: &mut Desk, lines: &mut Lines<'_>, prompt: &str) -> Result<Read, Li
                 desk.line(""); // ends the line of the prompt
             }
             return Ok(Read::End);
+        }
+        if is_too_long {
+            let words = "that line is longer than 1 MB: nothing of it is taken.";
+            desk.say("Refused", words);
+            tell(desk, lines)?;
+            continue;
         }
         let line = String::from_utf8(bytes);
         if !lines.typed && !lines.json {

@@ -58,7 +58,6 @@ impl Serialize for Figure {
             value: Option<f64>,
             n: usize,
             interval: Option<(f64, f64)>,
-            #[serde(skip_serializing_if = "Option::is_none")]
             reason: Option<&'static str>,
         }
         let Self { value, n, interval } = *self;

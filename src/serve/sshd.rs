@@ -198,11 +198,12 @@ impl Desk<'_> {
     pub fn unit(&self) -> String {
         format!(
             "[Unit]\nDescription=casework, served over SSH\nAfter=network.target\n\n[Service]\nUser={}\n\
-             ExecStart=\"{}\" --workspace \"{}\" serve\nRestart=on-failure\nRestartSec=5\nKillMode=mixed\n\
+             ExecStart=\"{}\" --workspace \"{}\" serve{}\nRestart=on-failure\nRestartSec=5\nKillMode=mixed\n\
              NoNewPrivileges=yes\nPrivateTmp=yes\nProtectSystem=strict\nReadWritePaths=\"{}\"\n\n[Install]\nWantedBy=multi-user.target\n",
             self.account,
             self.program.display(),
             self.workspace.display(),
+            self.listen.iter().map(|at| format!(" --listen {at}")).collect::<String>(),
             self.workspace.display()
         )
     }

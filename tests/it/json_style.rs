@@ -26,6 +26,7 @@ const WAYS: &[&[&str]] = &[
     &["protocol", "show"],
     &["protocol", "replay", "1"],
     &["glossary", "show"],
+    &["glossary", "history"],
     &["gold", "list"],
     &["gold", "trained"],
     &["precedents", "CASE"],

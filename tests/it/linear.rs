@@ -450,3 +450,19 @@ fn a_label_says_what_was_seen_whatever_was_opened_again_or_hidden() {
     let seen = labels(&place.open()).pop().unwrap_or_else(|| panic!("{told}")).seen.unwrap();
     assert!(seen.stood_first.is_empty(), "{seen:?}: {told}");
 }
+
+/// A line without an end takes no more memory than one that has an end.
+#[test]
+fn a_line_that_is_too_long_is_refused_whole() {
+    let place = Place::new();
+    let mut workspace = place.create();
+    ingest(&mut workspace, &line("p0", "some text", "pay", 0.2, 0));
+    for (length, is_refused) in [((1 << 20) - 2, false), (1 << 20, true), (5 << 20, true)] {
+        let lines = format!("{}\nqueue\n", "x".repeat(length));
+        let (text, _) = review(place.open(), &lines);
+        let refused = "Refused: that line is longer than 1 MB: nothing of it is taken.";
+        assert_eq!(text.contains(refused), is_refused, "{length}");
+        assert!(!is_refused || text.len() < 20_000, "{length}: {}", text.len());
+        assert!(text.contains("some text"), "{length}: what comes after it is heard");
+    }
+}

@@ -287,6 +287,7 @@ fn a_version_is_compared_replayed_and_published_and_what_lacks_an_answer_is_a_wo
     ] {
         assert!(words.contains(expect), "{expect}: {words}");
     }
+    assert_eq!(place.ok(&["protocol", "diff", &next]), words, "held against the version in force");
     let refused = place.run(&["protocol", "publish", &next]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("nobody said what changed"));
     assert_eq!(

@@ -874,6 +874,8 @@ fn what_is_printed_for_the_systems_sshd_is_taken_by_it() {
     let output = Command::new(sshd).arg("-t").arg("-f").arg(&file).output().unwrap();
     assert!(output.status.success(), "{}\n{printed}", String::from_utf8_lossy(&output.stderr));
     assert!(place.ok(&["serve", "--print", "systemd"]).contains("ExecStart=\""));
+    let unit = place.ok(&["serve", "--print", "systemd", "--listen", "127.0.0.1:2299"]);
+    assert!(unit.contains(" serve --listen 127.0.0.1:2299\n"), "{unit}");
 }
 
 #[test]
