@@ -78,16 +78,20 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
             "standard input is read once: say what it is, as --format jsonl does of casework's own rows".to_owned(),
         ));
     }
-    let is_all_own = format == Some("jsonl");
-    if is_all_own || format.is_none() && inputs.parts().iter().any(|part| is_own(&inputs, part)) {
-        let other = inputs.parts().into_iter().find(|part| !is_all_own && !is_own(&inputs, part));
-        if let Some(other) = other {
+    let (of_casework, of_others): (Vec<Part>, Vec<Part>) = match format {
+        Some("jsonl") => (inputs.parts(), Vec::new()),
+        Some(_) => (Vec::new(), inputs.parts()),
+        None => inputs.parts().into_iter().partition(|part| is_own(&inputs, part)),
+    };
+    match (of_casework.is_empty(), of_others.first()) {
+        (true, _) => {}
+        (false, None) => return own(context, args, &mut workspace, &inputs),
+        (false, Some(other)) => {
             return Err(CliError::Use(format!(
                 "{} holds no labels of casework, and others here do: import them by themselves",
                 other.name
             )));
         }
-        return own(context, args, &mut workspace, &inputs);
     }
     let (mut said, mut loss, mut flaws, mut kinds) =
         (Vec::new(), Loss::default(), Vec::new(), Vec::new());

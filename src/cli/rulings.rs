@@ -53,7 +53,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             out.json(
                 &json!({ "case": past.row.id, "id": past.row.external_id, "at": past.done.at.moment().rfc3339(), "by": past.done.author,
                 "outcome": past.outcome, "cause": past.ruling.cause, "rationale": past.ruling.rationale,
-                "change": past.ruling.change, "counts": past.counts && !past.contested, "contested": past.contested, "overruled": past.overruled.len(), "arbiter": past.done.author, "overruled_reviewers": names,
+                "change": past.ruling.change, "counts": past.counts, "contested": past.contested, "overruled": past.overruled.len(), "arbiter": past.done.author, "overruled_reviewers": names,
                 "yours": mine.map(|given| &given.label.outcome), "appeals": past.appeals.len(), "event": past.done.event }),
             )?;
         } else {

@@ -198,20 +198,27 @@ fn standing(acts: &[Done]) -> Vec<(&Done, &Ruling)> {
 
 /// The ruling of a case that counts: the latest one whose place none has taken.
 pub fn ruling<'a>(acts: &'a [Done], labels: &[GivenLabel]) -> Option<Ruled<'a>> {
-    let (done, ruling) = standing(acts).into_iter().next()?;
+    let all = standing(acts);
+    let (done, ruling) = *all.first()?;
     let appeal = appeals_against(acts, labels, done.event).into_iter().next();
-    let rival = rivals(acts).into_iter().find(|other| other.event != done.event);
+    let rival = all.iter().find(|(_, theirs)| theirs.outcome != ruling.outcome);
+    let rival = rival.map(|(other, _)| *other);
     Some(Ruled { event: done.event, at: done.at, author: &done.author, ruling, appeal, rival })
 }
 
 /// The rulings on a case that contradict each other, the latest first: each by somebody who knew of
 /// none of the others.
 pub fn rivals(acts: &[Done]) -> Vec<&Done> {
-    let all = standing(acts);
-    let Some((last, ruling)) = all.first() else { return Vec::new() };
-    let others = all.iter().filter(|(_, theirs)| theirs.outcome != ruling.outcome);
-    let others: Vec<&Done> = others.map(|(done, _)| *done).collect();
-    if others.is_empty() { others } else { std::iter::once(*last).chain(others).collect() }
+    let mut all = standing(acts);
+    let Some(last) = all.first().map(|(_, ruling)| ruling.outcome.clone()) else {
+        return Vec::new();
+    };
+    if all.iter().all(|(_, ruling)| ruling.outcome == last) {
+        return Vec::new();
+    }
+    let first = all.remove(0);
+    all.retain(|(_, ruling)| ruling.outcome != last);
+    std::iter::once(first).chain(all).map(|(done, _)| done).collect()
 }
 
 /// The appeals against a ruling that are weighed, the earliest first: of whose label was weighed,

@@ -114,8 +114,8 @@ pub fn teaches(case: CaseId, policy: &Policy) -> bool {
 /// Resolves a case from its labels (all that were given and not withdrawn) and from what was done
 /// about it, both in any order.
 ///
-/// A ruling that nobody appealed against, and that nobody contradicted at once, wins. Otherwise, in the main round a reviewer's latest
-/// label counts. With `overlap` labels or more, the policy's rule decides on the fields it names; a
+/// A ruling that nobody appealed against, and that nobody contradicted at once, wins. Otherwise, in
+/// the main round a reviewer's latest label counts. With `overlap` labels or more, the policy's rule decides on the fields it names; a
 /// case it leaves undecided is disputed at `limit` labels. A model of truth decides by what is
 /// recorded of reviewers, so that one label alone settles nothing where nothing is. The outcome is
 /// the one that weighs most among the labels that agree on those fields, and of several the

@@ -7,7 +7,7 @@ use crate::domain::long_text::Ask;
 use crate::domain::resolve::CaseState;
 use crate::domain::text::is_blank;
 use crate::session::command::{self, Said};
-use crate::session::{Effect, Input};
+use crate::session::{Effect, Input, NOT_SERVED};
 use crate::workspace::arbitration::{Reasons, RulingChoice};
 
 /// The next page of a long text, one by its number, or the first of another text.
@@ -269,7 +269,7 @@ pub const COMMANDS: &[Command] = &[
     ),
     command("sync", "", "", "exchanges with the shared store now", |desk, _| {
         if desk.session.served {
-            return desk.session.say("The machine that serves exchanges with the store by itself.");
+            return desk.session.say(NOT_SERVED);
         }
         vec![Effect::SyncNow]
     }),

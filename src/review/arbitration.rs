@@ -109,9 +109,7 @@ impl Dispute {
     ) -> rusqlite::Result<Self> {
         let labels = label::live_of_case(conn, row.id)?;
         let order = blind_order(&labels);
-        let voices = Evidence::of(conn, &protocols.policy, &row)?.agents;
-        let programs = voices.iter().map(|voice| program_says(&voice.label)).collect();
-        Ok(Self { programs, ..Self::of(conn, protocols, row, me, &labels, order)? })
+        Self::of(conn, protocols, row, me, &labels, order)
     }
 
     /// Labels that may be seen, with the names of who gave them.
@@ -123,7 +121,8 @@ impl Dispute {
         labels: &[GivenLabel],
     ) -> rusqlite::Result<Self> {
         let order = labels.iter().collect();
-        Ok(Self { named: true, ..Self::of(conn, protocols, row, me, labels, order)? })
+        let programs = Vec::new();
+        Ok(Self { named: true, programs, ..Self::of(conn, protocols, row, me, labels, order)? })
     }
 
     fn of(
@@ -165,16 +164,18 @@ impl Dispute {
                 appeals_against(&acts, labels, event).into_iter().filter_map(why).collect(),
             )
         });
-        let in_common = Evidence::of(conn, &protocols.policy, &row)?.acts;
-        let rivals = rivals(&in_common).into_iter().skip(1).filter_map(|done| match &done.act {
-            Act::Ruled(ruling) => Some((done.author.clone(), (**ruling).clone())),
-            _ => None,
-        });
+        let in_common = Evidence::of(conn, &protocols.policy, &row)?;
+        let programs = in_common.agents.iter().map(|voice| program_says(&voice.label)).collect();
+        let rivals =
+            rivals(&in_common.acts).into_iter().skip(1).filter_map(|done| match &done.act {
+                Act::Ruled(ruling) => Some((done.author.clone(), (**ruling).clone())),
+                _ => None,
+            });
         let rivals = rivals.collect();
         let notes = note::of_case(conn, row.id)?;
-        let notes = notes.iter().filter(|note| note.kind == NoteKind::Escalated && !note.withdrawn);
+        let notes = notes.iter().filter(|note| note.kind == NoteKind::Escalated);
         let escalations: Vec<Escalation> = notes.clone().cloned().map(Escalation::of).collect();
-        let waits = waits(row.state, labels, &acts, &escalations).is_some();
+        let waits = waits(row.state, &in_common.labels, &in_common.acts, &escalations).is_some();
         let escalated = notes.map(|note| note.text.clone()).collect();
         let sessions = sessions_on(conn, protocols, row.id)?;
         Ok(Self {
@@ -187,7 +188,7 @@ impl Dispute {
             rivals,
             waits,
             escalated,
-            programs: Vec::new(),
+            programs,
             same_input: Vec::new(),
             sessions,
         })
@@ -408,9 +409,9 @@ pub struct PastRuling {
     pub outcome: Outcome,
     /// Whose labels said otherwise, with what they said.
     pub overruled: Vec<GivenLabel>,
-    /// Whether it was not taken back, and none took its place.
+    /// Whether it was not taken back, none took its place, and nobody ruled otherwise at once.
     pub counts: bool,
-    /// Whether somebody ruled otherwise without knowing of it: none of them settles the case.
+    /// Whether somebody ruled otherwise without knowing of it: none of them counts.
     pub contested: bool,
     /// Who appealed against it, and why.
     pub appeals: Vec<(String, String)>,
@@ -423,7 +424,8 @@ pub fn rulings(conn: &Connection, policy: &Policy) -> rusqlite::Result<Vec<PastR
     for (id, acts) in arbitration::all(conn)? {
         let Some(row) = case::by_id(conn, id)? else { continue };
         let labels = label::live_of_case(conn, id)?;
-        let counting = ruling(&acts, &labels).map(|ruled| ruled.event);
+        let counting =
+            ruling(&acts, &labels).filter(|ruled| ruled.rival.is_none()).map(|ruled| ruled.event);
         let contested: Vec<EventId> = rivals(&acts).into_iter().map(|done| done.event).collect();
         for done in &acts {
             let Act::Ruled(ruling) = &done.act else { continue };
@@ -519,7 +521,7 @@ pub fn change_notes(past: &[PastRuling], protocols: &Protocols) -> Vec<ChangeNot
         })
     };
     let mut notes: Vec<ChangeNote> =
-        past.iter().filter(|past| past.counts && !past.contested).filter_map(note).collect();
+        past.iter().filter(|past| past.counts).filter_map(note).collect();
     notes.sort_by(|a, b| {
         let key = |note: &ChangeNote| {
             (

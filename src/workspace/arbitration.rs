@@ -95,13 +95,12 @@ impl Workspace {
         if self.is_lead()? {
             return Ok(all);
         }
-        let mut seen = Vec::with_capacity(all.len());
-        for one in all {
-            let is_settled = one.row.state == CaseState::Resolved;
-            if !is_settled || self.as_i_see(one.row.clone())?.state == CaseState::Resolved {
-                seen.push(one);
-            }
-        }
+        let (settled, mut seen): (Vec<Waiting>, Vec<Waiting>) =
+            all.into_iter().partition(|one| one.row.state == CaseState::Resolved);
+        let rows = self.as_i_see(settled.iter().map(|one| one.row.clone()).collect())?;
+        let told = settled.into_iter().zip(rows);
+        seen.extend(told.filter(|(_, row)| row.state == CaseState::Resolved).map(|(one, _)| one));
+        seen.sort_by_key(|one| (one.stands.due, one.row.id));
         Ok(seen)
     }
 
@@ -119,11 +118,7 @@ impl Workspace {
     pub fn overruled(&self) -> Result<Vec<PastRuling>, WorkError> {
         let mine =
             |past: &PastRuling| past.overruled.iter().any(|given| given.label.reviewer == self.me);
-        Ok(self
-            .rulings()?
-            .into_iter()
-            .filter(|past| past.counts && !past.contested && mine(past))
-            .collect())
+        Ok(self.rulings()?.into_iter().filter(|past| past.counts && mine(past)).collect())
     }
 
     /// Where rulings say that a protocol must change.

@@ -435,19 +435,20 @@ impl Workspace {
     }
 
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<CaseRow>, WorkError> {
-        case::search(&self.db.conn, text, limit)?
-            .into_iter()
-            .map(|row| self.as_i_see(row))
-            .collect()
+        self.as_i_see(case::search(&self.db.conn, text, limit)?)
     }
 
-    /// A row as whoever is at work may see it: one that would measure them looks like any other that
+    /// Rows as whoever is at work may see them: those that would measure them look like any other that
     /// waits.
-    pub(super) fn as_i_see(&self, row: CaseRow) -> Result<CaseRow, WorkError> {
+    pub(super) fn as_i_see(&self, rows: Vec<CaseRow>) -> Result<Vec<CaseRow>, WorkError> {
         let conn = &self.db.conn;
         let again = crate::review::retest::pending(conn, &self.me, &self.policy()?, self.now())?;
-        let masked = gold::masked(conn, &self.me, row)?;
-        Ok(if again.is_some_and(|(_, row)| row.id == masked.id) { masked.masked() } else { masked })
+        let again = again.map(|(_, row)| row.id);
+        let masked = |row: CaseRow| {
+            let masked = gold::masked(conn, &self.me, row)?;
+            Ok(if again == Some(masked.id) { masked.masked() } else { masked })
+        };
+        rows.into_iter().map(masked).collect()
     }
 
     pub fn comment(&mut self, case: CaseId, text: &str) -> Result<Appended, WorkError> {
@@ -456,8 +457,8 @@ impl Workspace {
 
     pub fn escalate(&mut self, case: CaseId, text: &str) -> Result<Appended, WorkError> {
         let row = case::by_id(&self.db.conn, case)?;
-        let row = row.map(|row| self.as_i_see(row)).transpose()?;
-        let settled = row.is_some_and(|row| row.state == CaseState::Resolved);
+        let row = self.as_i_see(row.into_iter().collect())?;
+        let settled = row.iter().any(|row| row.state == CaseState::Resolved);
         self.append(vec![Append::new(&CaseEscalated { case, text: text.to_owned(), settled })])
     }
 

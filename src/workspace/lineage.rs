@@ -203,14 +203,14 @@ impl Workspace {
         if may("row")
             && bare.len() == 16
             && let Some(row) = unhex(bare)
-            && let Some(member) = known.cuts.iter().find_map(|(_, rows)| rows.of_row(row))
+            && let Some((at, member)) = known
+                .cuts
+                .iter()
+                .enumerate()
+                .find_map(|(at, (_, rows))| Some((at, rows.of_row(row)?)))
         {
             // An old row came from no case: its way begins at the cut that it was mixed into.
-            let cut = known.cuts.iter().position(|(_, rows)| rows.of_row(row).is_some());
-            return match (member.case, cut) {
-                (None, Some(at)) => Ok(Meant::Cut(at)),
-                (case, _) => self.of_case(case.unwrap_or(CaseId([0; 16]))),
-            };
+            return member.case.map_or(Ok(Meant::Cut(at)), |case| self.of_case(case));
         }
         match self.find_case(bare) {
             Ok(row) => Ok(Meant::Case(Box::new(row))),

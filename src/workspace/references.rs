@@ -176,12 +176,10 @@ impl Workspace {
             }
             CountedRows::Cut(id) => {
                 let cut = self.find_cut(id)?;
-                for line in self.lines_of_cut(&cut)? {
-                    match line {
-                        Ok(line) => counting.take(&line, clean),
-                        Err(why) => counting.unread(&why),
-                    }
-                }
+                self.each_line_of_cut(&cut, |line| match line {
+                    Ok(line) => counting.take(&line, clean),
+                    Err(why) => counting.unread(&why),
+                })?;
                 format!("the cut {}", cut.short())
             }
         };
@@ -217,19 +215,24 @@ impl Workspace {
         Ok((set, bad))
     }
 
-    /// The cases of a cut as predictions that say the labels they have in it, or why one can't be
-    /// read. Old rows that were mixed in are not among them.
-    fn lines_of_cut(&self, cut: &KnownCut) -> Result<Vec<Result<String, String>>, WorkError> {
+    /// Calls `each` with the cases of a cut as predictions that say the labels they have in it, or with
+    /// why one can't be read. Old rows that were mixed in are not among them.
+    fn each_line_of_cut(
+        &self,
+        cut: &KnownCut,
+        mut each: impl FnMut(Result<String, String>),
+    ) -> Result<(), WorkError> {
         let of = |why: String| RetrainError::Wrong(format!("the cut {}: {why}", cut.short()));
         let recipe = Recipe::parse(&cut.cut.text)
             .map_err(|_| of("its recipe can't be read by this version".to_owned()))?;
         let members = self.membership(cut)?;
         let mut unpacker = Unpacker::default();
-        let line = |row: Member| {
-            let case = row.case?;
-            Some(self.line_of_row((case, row.row), &recipe.rows.label, &mut unpacker))
-        };
-        members.iter().filter_map(line).collect()
+        for Member { row, case, .. } in members.iter() {
+            if let Some(case) = case {
+                each(self.line_of_row((case, row), &recipe.rows.label, &mut unpacker)?);
+            }
+        }
+        Ok(())
     }
 
     fn line_of_row(

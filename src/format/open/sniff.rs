@@ -192,15 +192,12 @@ pub(super) fn container(head: &[u8], options: &Options, reasons: &mut Vec<String
             let first = scanned.and_then(Result::ok).and_then(|text| text.text.ok());
             let Some(first) = first else {
                 // Longer than what is looked at; as the page of an API may be.
-                let of_cases = KINDS.iter().flat_map(|kind| kind.cases.within);
-                let mut names = of_cases.chain(LABELS.iter().flat_map(|kind| kind.within));
                 let begins = |name: &&str| {
                     let list = text.split_once(&format!("\"{name}\"")).map(|(_, list)| list);
                     let list = list.and_then(|list| list.trim_start().strip_prefix(':'));
                     list.is_some_and(|list| list.trim_start().starts_with('['))
                 };
-                let is_page = names.any(begins);
-                return match text.contains('\n') || is_page {
+                return match text.contains('\n') || lists_of_pages().any(begins) {
                     true => Container::Objects,
                     false => Container::Lines,
                 };
@@ -246,16 +243,20 @@ pub(super) fn container(head: &[u8], options: &Options, reasons: &mut Vec<String
     }
 }
 
+/// What the lists are called in which pages of APIs have their records.
+fn lists_of_pages() -> impl Iterator<Item = &'static &'static str> {
+    let of_cases = KINDS.iter().flat_map(|kind| kind.cases.within);
+    of_cases.chain(LABELS.iter().flat_map(|kind| kind.within))
+}
+
 /// Whether an object is what an API answers: records in a list of it, as some format has them.
 fn is_page(object: &str) -> bool {
     let Ok(Value::Object(object)) = written::read(object) else { return false };
-    let of_cases = KINDS.iter().flat_map(|kind| kind.cases.within);
-    let mut names = of_cases.chain(LABELS.iter().flat_map(|kind| kind.within));
     let holds_records = |name: &&str| {
         let list = object.get(*name).and_then(Value::as_array);
         list.is_some_and(|list| list.first().is_some_and(Value::is_object))
     };
-    !object.contains_key("id") && names.any(holds_records)
+    !object.contains_key("id") && lists_of_pages().any(holds_records)
 }
 
 /// The first records of a file, as far as what is looked at holds them whole.

@@ -255,8 +255,7 @@ const FIRST_BYTES_MAX: usize = 16 << 20;
 /// The head, with all of the first JSON object where that is longer: what it is, is seen from it.
 fn with_first(head: Vec<u8>, mut input: Input) -> io::Result<(Vec<u8>, Input)> {
     let mut first = FirstObject::default();
-    let is_json =
-        head.trim_ascii_start().starts_with(b"{") || head.trim_ascii_start().starts_with(b"[");
+    let is_json = matches!(head.trim_ascii_start().first(), Some(b'{' | b'['));
     if head.len() < HEAD_BYTES || !is_json || first.ends_in(&head) {
         return Ok((head, input));
     }

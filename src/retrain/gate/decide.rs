@@ -209,12 +209,10 @@ pub fn decide(
         lines.push(within_churn(fixed(gate.alpha, &fix.rows.name(), &table, fix.gain), churn));
     }
     // All that is looked through for a loss is one family, whichever part of the gate asks for it.
-    let watched: Vec<&Keep> = gate.keep.iter().filter(|keep| keep.margin.is_none()).collect();
-    let watched =
-        watched.iter().map(|keep| sets_of(&tables, keep)).collect::<Result<Vec<_>, _>>()?;
+    let watched = gate.keep.iter().map(|keep| sets_of(&tables, keep));
+    let watched = watched.collect::<Result<Vec<_>, _>>()?;
     let adjusted = adjusted(&tables, watched.iter().flatten());
-    let mut watched = watched.iter();
-    for keep in &gate.keep {
+    for (keep, sets) in gate.keep.iter().zip(&watched) {
         match keep.margin {
             Some(margin) if keep.rows.every_slice() => {
                 for slice in tables.slices().keys() {
@@ -229,7 +227,6 @@ pub fn decide(
                 lines.push(within_churn(line, churn));
             }
             None => {
-                let sets = watched.next().map_or(&[][..], Vec::as_slice);
                 let said = objections(gate.alpha, &tables, keep, sets, &adjusted);
                 lines.extend(said.into_iter().map(|line| within_churn(line, churn)));
             }
@@ -305,8 +302,12 @@ fn kept(alpha: f64, slice: &str, table: &Table, margin: f64) -> Line {
 /// Sets of rows that are looked through for a loss, each by its name, with where its rows stand.
 type Sets = Vec<(String, Vec<u32>)>;
 
-/// The sets that a part of the gate asks for. The same rows under another name are looked at once.
+/// The sets that a part of the gate looks through; none where it asks for a proof. The same rows
+/// under another name are looked at once.
 fn sets_of(tables: &Tables<'_>, keep: &Keep) -> Result<Sets, BadRule> {
+    if keep.margin.is_some() {
+        return Ok(Vec::new());
+    }
     if !keep.rows.every_slice() {
         return Ok(vec![(keep.rows.name(), tables.places(&keep.rows)?)]);
     }
