@@ -765,4 +765,15 @@ fn a_first_record_may_be_longer_than_what_is_looked_at() {
         assert!(said.contains("\"opened\":2"), "{name}: {said}");
         assert_eq!(predicted(&place, "r1"), "pay", "{name}");
     }
+    // The page of an API in one line that is longer than all that is looked at.
+    let said = |n: u32, text: &str| {
+        json!({ "id": format!("o{n}"), "traceId": format!("t{n}"), "type": "GENERATION", "model": "m",
+            "startTime": format!("2026-06-01T08:00:0{n}Z"), "input": text, "output": "hello" })
+    };
+    let page = json!({ "data": [said(1, &long), said(2, &"word ".repeat(3_400_000))] });
+    let place = Place::new();
+    drop(place.create());
+    let path = file(&place, "page.json", &page.to_string());
+    let said = place.ok(&["ingest", &path, "--where", "true", "--json"]);
+    assert!(said.contains("\"opened\":2") && said.contains("observations of Langfuse"), "{said}");
 }
