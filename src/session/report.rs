@@ -106,6 +106,8 @@ pub enum Report {
     TakenBack {
         case: CaseId,
         words: String,
+        /// Whether a label was given again.
+        gave: bool,
     },
     Undone {
         case: CaseId,

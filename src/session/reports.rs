@@ -235,8 +235,9 @@ impl Session {
                 )));
                 effects
             }
-            Report::TakenBack { case, words } => {
+            Report::TakenBack { case, words, gave } => {
                 self.wrote();
+                self.saved += usize::from(gave);
                 self.say_with(&words, "{undo} undoes, {redo} does again.");
                 let mut effects = vec![Effect::Count { all: true }, Effect::Worklist];
                 effects.extend(self.session_again());

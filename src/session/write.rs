@@ -19,6 +19,14 @@ pub struct Writing {
     pub validators: Option<Sender<Label>>,
 }
 
+impl Writing {
+    /// What the stream calls a case, though no list shows it any more.
+    pub fn called(&self, case: CaseId) -> String {
+        let row = self.workspace.listed_case(case).unwrap_or_default();
+        row.map_or_else(|| case.short(), |row| row.external_id)
+    }
+}
+
 /// Something that a person does which is written. It is reported on once.
 pub trait Write: Debug + Send {
     /// Writes it.

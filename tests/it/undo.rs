@@ -108,6 +108,25 @@ fn the_screen_undoes_and_does_again_by_one_key_and_lists_what_was_put_aside() {
     assert!(screen.text().contains("escalated  1 of 1"), "{}", screen.text());
 }
 
+#[test]
+fn the_screen_counts_what_is_done_again_as_saved() {
+    let place = team_of_three();
+    place.ok(&["policy", "set", "overlap=3"]);
+    let mut screen = Review::in_turn(place.open(), (100, 30), casework::clock::now, None).unwrap();
+    screen.press("1 1 3 Enter 1 1 3 Enter");
+    assert!(screen.text().contains("2 saved"), "{}", screen.text());
+    screen.press("U U");
+    assert!(!screen.text().contains(" saved"), "{}", screen.text());
+    screen.press("ctrl-r ctrl-r");
+    let text = screen.text();
+    assert!(text.contains("2 saved") && text.contains("Done again: the label of p1."), "{text}");
+    screen.press("ctrl-r");
+    assert!(screen.text().contains("nothing that ana undid is left"), "{}", screen.text());
+    // What is no label is counted nowhere.
+    screen.press("e \"what_is_this\" Enter U ctrl-r");
+    assert!(screen.text().contains("2 saved"), "{}", screen.text());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
     /// Whatever is done: undone as often as things were done, nothing of it is left to be seen, and

@@ -54,10 +54,7 @@ impl Write for Submit {
                 let not_compared =
                     at.workspace.not_compared(case, saved.event()).unwrap_or_default();
                 let words: Vec<String> = not_compared.into_iter().chain(otherwise).collect();
-                // By the name it has in the stream, though no list shows it any more.
-                let row = at.workspace.listed_case(case).unwrap_or_default();
-                let called = row.map_or_else(|| case.short(), |row| row.external_id);
-                let note = format!("{called} is saved; {}.", words.join("; "));
+                let note = format!("{} is saved; {}.", at.called(case), words.join("; "));
                 let note = (!words.is_empty()).then_some(note);
                 Ok(Report::Saved { case, seq: saved.seq, note })
             }
@@ -79,7 +76,7 @@ impl Write for Undo {
         match deed {
             Deed::Ruling { .. } | Deed::Note(_) => {
                 let (case, words) = (deed.case(), format!("Undone: {}.", deed.words()));
-                Ok(Report::TakenBack { case, words })
+                Ok(Report::TakenBack { case, words, gave: false })
             }
             Deed::Label(given) => {
                 // What was begun anew since is worth more than what was submitted then.
@@ -93,8 +90,7 @@ impl Write for Undo {
                         .filter(|draft| !draft.is_empty())
                         .unwrap_or_else(|| Draft::of(&given.label)),
                 );
-                let row = at.workspace.listed_case(case)?;
-                let called = row.map_or_else(|| case.short(), |row| row.external_id);
+                let called = at.called(case);
                 Ok(Report::Undone { case, called, draft })
             }
         }
@@ -111,11 +107,15 @@ struct Redo;
 impl Write for Redo {
     fn run(self: Box<Self>, at: &mut Writing) -> Result<Report, WorkError> {
         let Undone { deed, .. } = at.workspace.redo()?;
-        let (case, words) = (deed.case(), format!("Done again: {}.", deed.words()));
-        if let Deed::Label(_) = deed {
+        let case = deed.case();
+        let gave = matches!(deed, Deed::Label(_));
+        let words = if gave {
             at.drafts.remove(&case);
-        }
-        Ok(Report::TakenBack { case, words })
+            format!("the label of {}", at.called(case))
+        } else {
+            deed.words()
+        };
+        Ok(Report::TakenBack { case, words: format!("Done again: {words}."), gave })
     }
 
     fn switches(&self) -> bool {

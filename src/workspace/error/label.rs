@@ -11,7 +11,7 @@ pub enum LabelError {
     Meanwhile(CaseId, Moment),
     #[error("{0} did nothing that is left to be undone")]
     NothingToUndo(String),
-    #[error("{0} undid nothing since they did something else")]
+    #[error("nothing that {0} undid is left to be done again")]
     NothingToRedo(String),
 }
 
