@@ -35,6 +35,7 @@ founded=0 total=0
 : >"$tmp/events"
 : >"$tmp/refs"
 : >"$tmp/said"
+: >"$tmp/own"
 for file in journal/*.jsonl; do
   replica=$(basename "$file" .jsonl)
   say "$replica: reading"
@@ -52,6 +53,7 @@ for file in journal/*.jsonl; do
   }' "$file"
   say "$replica: hashing"
   find "$tmp/bodies" -type f | sort | xargs b3sum --no-names >"$tmp/hashes"
+  cp "$tmp/hashes" "$tmp/hashes-$replica"
 
   # Each entry names the hash of the one before it, its own place, and this workspace.
   jq -rR 'split("\t")[0] | (fromjson? // {}) | [.prev // "?", .replica // "?", .seq // "?", .workspace // "?"] | map("=\(.)") | join(" ")' "$file" |
@@ -80,7 +82,9 @@ for file in journal/*.jsonl; do
 
   # How many events each entry has, which events they refer to, and what they say of payloads and people.
   say "$replica: events"
-  jq -rR --arg id "$replica" 'split("\t")[0] | (fromjson? // {}) | . as $entry | ($entry.events // []) as $events
+  jq -rR --arg id "$replica" 'def plain: tostring | gsub("[[:cntrl:]]"; "?");
+    def own: map(plain) | "s\t" + join("\t");
+    split("\t")[0] | (fromjson? // {}) | . as $entry | ($entry.events // []) as $events
     | "\($id):\($entry.seq // 0)" as $at
     | "n\t\($at)\t\($events | length)",
       ($events | .. | strings | select(length > 35 and length < 60 and test("^[0-9a-f]{32}:[0-9]+:[0-9]+$")) | "r\t\($at)\t\(.)"),
@@ -88,12 +92,16 @@ for file in journal/*.jsonl; do
         | (select(.kind == "case.detected") | "p\t\($at):\($n)\t\(.payload)\t\(.case)\t0"),
           (select(.kind == "payload.erased") | "e\t\(.case)\t\(if .instead then 1 else 0 end)",
             (select(.instead) | "p\t\($at):\($n)\t\(.instead)\t\(.case)\t\($entry.at.ms)")),
-          (select(.kind == "workspace.founded") | ("lead", "reviewer", "engineer") | "g\t\($entry.author)\t\(.)"),
-          (select(.kind == "reviewer.admitted") | .name as $name | .roles[] | "g\t\($name)\t\(.)"),
-          (select(.kind == "reviewer.retired") | "x\t\(.name)\t\(.replica)\t\(.after)"))' "$file" >"$tmp/told"
+          (select(.kind == "workspace.founded") | ("lead", "reviewer", "engineer") | "g\t\($entry.author | plain)\t\(.)"),
+          (select(.kind == "reviewer.admitted") | .name as $name | .roles[] | "g\t\($name | plain)\t\(plain)"),
+          (select(.kind | IN("replica.joined", "author.vouched")) | select(.ssh) | [.kind, $id, 0, "-"] + [.name, .ssh.key] + [.ssh.signature | @base64] | own),
+          (select(.kind == "entries.countersigned") | [.kind, .replica, .through, .hash] + [.name, .ssh.key] + [.ssh.signature | @base64] | own),
+          (select(.kind == "door.opened") | "d\t\(.name | plain)\t\(.key | plain)"),
+          (select(.kind == "reviewer.retired") | "x\t\(.name | plain)\t\(.replica | plain)\t\(.after | plain)"))' "$file" >"$tmp/told"
   grep '^n' "$tmp/told" | cut -f2- >>"$tmp/events"
   grep '^r' "$tmp/told" | cut -f2- >>"$tmp/refs"
   grep '^[pegx]' "$tmp/told" >>"$tmp/said"
+  grep '^[sd]' "$tmp/told" >>"$tmp/own"
   say ''
   printf '%s  %s entries\n' "$replica" "$entries"
 done
@@ -128,6 +136,30 @@ done
 jq -r '.[] | select(.retired_after != null) | "\(.name)\t\(.replica)\t\(.retired_after)"' roster.json | sort -u >"$tmp/retired"
 grep '^x' "$tmp/said" | cut -f2- | sort -u | comm -13 - "$tmp/retired" | while IFS=$'\t' read -r name replica after; do
   fault "roster.json: no entry retires $name on $replica after $after"
+done
+
+# What people's own SSH keys signed: that a device writes for them, and how far they hold a chain to what it is.
+grep '^d' "$tmp/own" | cut -f2- | sort -u >"$tmp/doors"
+grep '^s' "$tmp/own" | cut -f2- | while IFS=$'\t' read -r kind replica through hash person key signature; do
+  if [ "$kind" = entries.countersigned ]; then
+    printf "casework countersign %s: %s's labels of replica %s through %s %s\n" "$workspace" "$person" "$replica" "$through" "$hash" >"$tmp/statement"
+    words="$person holds $replica to its first $through entries"
+    awk -v at="$through" -v hash="$hash" 'NR == at && $1 == hash { found = 1 } END { exit !found }' "$tmp/hashes-$(basename "$replica")" 2>/dev/null ||
+      fault "entry $through of $replica is not the one that $person countersigned"
+  else
+    device=$(awk -v id="$replica" '$1 == id { print $3 " " $4 }' allowed_signers)
+    printf 'casework join %s as %s: %s\n' "$workspace" "$person" "$device" >"$tmp/statement"
+    words="$person says that $replica writes for them"
+  fi
+  printf 'person namespaces="casework" %s\n' "$key" >"$tmp/person"
+  base64 -d <<<"$signature" >"$tmp/signature"
+  ssh-keygen -q -Y verify -f "$tmp/person" -I person -n casework -s "$tmp/signature" <"$tmp/statement" >/dev/null 2>&1 ||
+    fault "$words: the signature is not good"
+  print=$(ssh-keygen -lf - <<<"$key" 2>/dev/null | cut -d' ' -f2)
+  # A device of their own needs no door.
+  door=', which no lead let in'
+  grep -qxF "$person"$'\t'"$key" "$tmp/doors" || [ "$kind" = replica.joined ] && door=
+  printf '%s, by %s%s\n' "$words" "${print:-no key}" "$door"
 done
 
 # What was published stands in the journal as it stands here.

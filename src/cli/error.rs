@@ -26,6 +26,9 @@ pub enum CliError {
     Output(#[from] io::Error),
     #[error("{0}")]
     Use(String),
+    /// Not now: it is no fault of whoever asks.
+    #[error("{0}")]
+    No(String),
     /// A step could not begin: told to whoever watches it.
     #[error("{0}")]
     Cannot(String),
@@ -67,6 +70,7 @@ pub fn exit_code(result: Result<Exit, CliError>) -> ExitCode {
         Err(error) => {
             tracing::error!("{error}");
             let code = match &error {
+                CliError::No(_) => 1,
                 CliError::Work(error) if error.kind() == Kind::No => 1,
                 _ => 2,
             };

@@ -83,8 +83,9 @@ use clap::{Args, FromArgMatches as _, Parser, Subcommand};
 
 use crate::clock;
 use crate::config::{Env, Paths};
-use crate::domain::ids::EventId;
 use crate::domain::time::{Moment, parse_span, show_times_in};
+use crate::journal::kind::Visit;
+use crate::workspace::vouched::Signed;
 use crate::workspace::{WorkError, Workspace};
 
 pub use error::{CliError, Exit};
@@ -460,7 +461,7 @@ pub fn run(cli: Cli, env: Env, taken: TakenLetter) -> Next {
         command = cli.command.as_ref().map_or("review", Command::name),
         "begins"
     );
-    let mut context = Context { global: cli.global, env, taken, served: None };
+    let mut context = Context { global: cli.global, env, taken, served: None, signed: None };
     carry_out(cli.command, &mut context)
 }
 
@@ -590,14 +591,16 @@ pub struct Context {
     pub env: Env,
     pub taken: TakenLetter,
     /// How whoever is at work came in, where the workspace is served to them.
-    pub served: Option<EventId>,
+    pub served: Option<Visit>,
+    /// What they signed and sent, checked before the session was held back.
+    pub signed: Option<Signed>,
 }
 
 impl Context {
     /// A workspace as whoever is at work holds it.
     fn held(&self, mut workspace: Workspace) -> Result<Workspace, CliError> {
-        if let Some(visit) = self.served {
-            workspace.serve(visit)?;
+        if let Some(visit) = &self.served {
+            workspace.serve(visit.clone())?;
         }
         Ok(workspace)
     }

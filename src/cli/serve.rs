@@ -138,12 +138,16 @@ fn serve(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     served::idle(options).map_err(CliError::Use)?;
     let place = Place::of(&directory);
+    let store = workspace.store_directory()?;
+    store.as_deref().map_or(Ok(()), check_path)?;
     let desk = Desk {
         place: &place,
         options,
         listen,
         program: &program,
         workspace: &directory,
+        store: store.as_deref(),
+        exchanges: workspace.store_url()?.is_some(),
         account: &account,
     };
     if let Some(what) = print {

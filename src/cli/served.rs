@@ -9,7 +9,8 @@ use rustix::process::{Signal, getpid, kill_process};
 
 use super::asked::{asked, may_be_done, parse};
 use super::out::say;
-use super::{Cli, CliError, Command, Context, Next, error, opened};
+use super::vouch::signed_first;
+use super::{Cli, CliError, Context, Next, error, opened};
 use crate::clock;
 use crate::config::Serve;
 use crate::domain::policy::Countersign;
@@ -116,10 +117,7 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
         room_for(&place, &options, name)?;
         Entered::new(&place, &session)?
     };
-    // Only ssh-keygen knows other kinds of keys.
-    let signs = matches!(&cli, Some(cli) if matches!(cli.command, Some(Command::Vouch(_) | Command::Countersign(_))));
-    let keys = workspace.doors()?.into_iter().filter(|opened| opened.door.name == name);
-    let executes = signs && keys.into_iter().any(|opened| opened.door.key.ed25519().is_none());
+    context.signed = signed_first(&workspace, cli.as_ref().and_then(|cli| cli.command.as_ref()))?;
     let visit = workspace.pass_door(fingerprint, way.certificate(), &client)?;
     let vouched = workspace.is_vouched()?;
     let mut log = place.append_log()?;
@@ -132,7 +130,7 @@ fn enter(context: &mut Context, name: &str, fingerprint: &str) -> Result<Next, C
     let roots = workspace.config.attachments.roots.clone();
     let asks_to_countersign = workspace.policy()?.countersign != Countersign::Off;
     drop(workspace);
-    session.held = hold::back(&directory, &roots, executes);
+    session.held = hold::back(&directory, &roots);
     entered.say(&session)?;
     live::stay(entered);
     context.served = Some(visit);
@@ -259,7 +257,7 @@ fn being_worked_on(error: CliError) -> CliError {
     match error {
         CliError::Work(WorkError::Stranger(_) | WorkError::Door(DoorError::Closed(_))) => closed(),
         CliError::Work(WorkError::Db(DbError::Locked(_) | DbError::Newer { .. })) => {
-            CliError::Use("the desk is being worked on: try again in a while".to_owned())
+            CliError::No("the desk is being worked on: try again in a while".to_owned())
         }
         error => error,
     }

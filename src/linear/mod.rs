@@ -160,13 +160,17 @@ fn finish_turn(desk: &mut Driver<Desk>) -> bool {
 
 /// Keeps what was begun, and says so.
 fn leave(desk: &mut Driver<Desk>, lines: &mut Lines<'_>) -> Result<(), LinearError> {
-    if desk.front.has_begun() && desk.front.session.training.is_none() {
-        desk.front.line("Draft kept.");
-    }
+    let begun = desk.front.has_begun() && desk.front.session.training.is_none();
     let effects = desk.front.session.settle_time();
     let effects = desk.front.session.allowed(effects);
     desk.follow(effects);
-    desk.reader.finish();
+    match desk.reader.finish() {
+        Some(error) => {
+            desk.front.say("Error", &format!("what you began could not be kept: {error}."))
+        }
+        None if begun => desk.front.line("Draft kept."),
+        None => {}
+    }
     tell(&mut desk.front, lines)
 }
 

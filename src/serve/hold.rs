@@ -13,18 +13,14 @@ const READ: &[&str] =
     &["/usr/share/zoneinfo", "/etc/localtime", "/usr/share/terminfo", "/lib/terminfo"];
 const DEVICES: &[&str] = &["/dev/null", "/dev/urandom", "/dev/random", "/dev/tty"];
 
-/// Holds this process back; says how far that goes. `executes` is whether `ssh-keygen` has to be run,
-/// for a signature of a key that only it knows.
-pub fn back(workspace: &Path, roots: &[String], executes: bool) -> String {
+/// Holds this process back; says how far that goes.
+pub fn back(workspace: &Path, roots: &[String]) -> String {
     let limit = |resource, most: u64| {
         let _ = setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) });
     };
     limit(Resource::Data, DATA);
     limit(Resource::Nofile, FILES);
     limit(Resource::Core, 0);
-    if executes {
-        return "limits alone, for ssh-keygen".to_owned();
-    }
     confine(workspace, roots).unwrap_or_else(|why| format!("limits alone: {why}"))
 }
 

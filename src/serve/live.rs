@@ -1,6 +1,7 @@
 //! Who is in now: a file for each session, locked for as long as the session lasts, whoever serves.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind::{QuotaExceeded, StorageFull};
 use std::io::{Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -158,14 +159,17 @@ impl Entered {
         Ok(entered)
     }
 
-    /// Says what became of it.
+    /// Says what became of it. On a full disk its file's name says who it is, and no more.
     pub fn say(&mut self, session: &Session) -> Result<(), ServeError> {
         self.session = session.clone();
         let text = serde_json::to_string(session).unwrap_or_default();
-        let written = self.lock.set_len(0).and_then(|()| self.lock.rewind());
-        written
-            .and_then(|()| self.lock.write_all(text.as_bytes()))
-            .map_err(|error| ServeError::File(self.path.display().to_string(), error))
+        let emptied = self.lock.set_len(0).and_then(|()| self.lock.rewind());
+        match emptied.and_then(|()| self.lock.write_all(text.as_bytes())) {
+            Err(error) if !matches!(error.kind(), StorageFull | QuotaExceeded) => {
+                Err(ServeError::File(self.path.display().to_string(), error))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -201,13 +205,32 @@ fn of_file(path: &Path) -> Option<Session> {
         return None;
     }
     // It may just be written.
-    (0..20).find_map(|_| {
+    let told = (0..20).find_map(|_| {
         let text = fs::read_to_string(path).unwrap_or_default();
         let session = serde_json::from_str::<Session>(&text).ok();
         if session.is_none() {
             std::thread::sleep(Duration::from_millis(1));
         }
         session
+    });
+    told.or_else(|| of_name(path, &file))
+}
+
+/// What the name of a session's file says of it, where the disk had no room for more.
+fn of_name(path: &Path, file: &File) -> Option<Session> {
+    let (name, process) = path.file_name()?.to_str()?.rsplit_once('@')?;
+    let made = file.metadata().ok()?.mtime();
+    Some(Session {
+        process: process.parse().ok()?,
+        name: name.to_owned(),
+        key: String::new(),
+        client: String::new(),
+        since: Moment(made.saturating_mul(1_000)),
+        command: String::new(),
+        held: String::new(),
+        tty: None,
+        case: None,
+        blind_round: false,
     })
 }
 

@@ -53,6 +53,10 @@ pub struct Desk<'d> {
     pub listen: &'d [String],
     pub program: &'d Path,
     pub workspace: &'d Path,
+    /// The store that it exchanges with, if that is a directory of this machine.
+    pub store: Option<&'d Path>,
+    /// Whether it exchanges with any.
+    pub exchanges: bool,
     /// The account that serves.
     pub account: &'d str,
 }
@@ -182,6 +186,12 @@ impl Desk<'_> {
             "# For /etc/ssh/sshd_config.d/casework.conf: {} alone is served.",
             self.account
         )];
+        if self.exchanges {
+            lines.push(
+                "# No session of it exchanges with the store: `casework sync --watch` beside it does, once for all."
+                    .to_owned(),
+            );
+        }
         if !self.may_be_asked() {
             lines.push(format!(
                 "# sshd runs {} only where it and all directories above it are root's, and nobody else may write there.",
@@ -196,15 +206,19 @@ impl Desk<'_> {
 
     /// A unit for systemd.
     pub fn unit(&self) -> String {
+        let writes: String = [Some(self.workspace), self.store]
+            .into_iter()
+            .flatten()
+            .map(|path| format!("ReadWritePaths=\"{}\"\n", path.display()))
+            .collect();
         format!(
             "[Unit]\nDescription=casework, served over SSH\nAfter=network.target\n\n[Service]\nUser={}\n\
              ExecStart=\"{}\" --workspace \"{}\" serve{}\nRestart=on-failure\nRestartSec=5\nKillMode=mixed\n\
-             NoNewPrivileges=yes\nPrivateTmp=yes\nProtectSystem=strict\nReadWritePaths=\"{}\"\n\n[Install]\nWantedBy=multi-user.target\n",
+             NoNewPrivileges=yes\nPrivateTmp=yes\nProtectSystem=strict\n{writes}\n[Install]\nWantedBy=multi-user.target\n",
             self.account,
             self.program.display(),
             self.workspace.display(),
             self.listen.iter().map(|at| format!(" --listen {at}")).collect::<String>(),
-            self.workspace.display()
         )
     }
 }

@@ -66,6 +66,8 @@ pub enum ScreenError {
     NoTerminal,
     #[error("TERM names no terminal that a screen can be drawn on: set it, e.g. to xterm-256color")]
     Dumb,
+    #[error("what you began could not be kept: {0}")]
+    NotKept(WorkError),
     #[error("the terminal: {0}")]
     Io(#[from] io::Error),
     #[error(transparent)]
@@ -140,7 +142,9 @@ fn show(workspace: Workspace, training: Option<Training>) -> Result<ExitCode, Sc
         leave(&mut session);
     }
     drop(screen);
-    session.reader.finish();
+    if let Some(error) = session.reader.finish() {
+        return Err(ScreenError::NotKept(error));
+    }
     ended.map(|_| ExitCode::SUCCESS)
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::DoorError;
-use super::{WorkError, Workspace};
+use super::{DbError, WorkError, Workspace};
 use crate::clock;
 use crate::db::document::{self, DocumentRow};
 use crate::db::{roster, store};
@@ -14,7 +14,8 @@ use crate::domain::ssh_certificate::Certificate;
 use crate::domain::ssh_key::SshKey;
 use crate::domain::time::Moment;
 use crate::journal::Append;
-use crate::journal::kind::{DoorClosed, DoorOpened, DoorPassed};
+use crate::journal::chain::{By, append};
+use crate::journal::kind::{DoorClosed, DoorOpened, DoorPassed, Visit};
 
 /// How long somebody who came in is taken for the same visitor: same key, same address.
 const VISIT_MS: i64 = 15 * 60_000;
@@ -186,6 +187,7 @@ impl Workspace {
     }
 
     /// Writes down that whoever is at work came in, and names that in all that they write from now on.
+    /// On a full disk they may read: it is written before the first thing that is.
     ///
     /// # Errors
     /// Those of writing.
@@ -194,25 +196,43 @@ impl Workspace {
         fingerprint: &str,
         certificate: Option<String>,
         client: &str,
-    ) -> Result<EventId, WorkError> {
+    ) -> Result<Visit, WorkError> {
         let (name, key) = (self.me.clone(), fingerprint.to_owned());
         let passed = DoorPassed { name, key, client: client.to_owned(), certificate };
-        let (setting, now) = (visit_of(&passed.name), clock::now());
+        self.serve(Visit { passed, event: None })?;
+        match self.ready_to_write().map_err(|error| error.unless_full(&self.paths.workspace)) {
+            Ok(()) | Err(WorkError::Db(DbError::Full(_))) => {}
+            Err(error) => return Err(error),
+        }
+        self.visit.clone().ok_or_else(|| DoorError::Closed(self.me.clone()).into())
+    }
+
+    /// Writes down how whoever is at work came in, unless that is done.
+    pub(super) fn write_visit(&mut self) -> Result<(), WorkError> {
+        let Some(Visit { passed, event: None }) = &self.visit else { return Ok(()) };
+        let (passed, setting, now) = (passed.clone(), visit_of(&passed.name), clock::now());
         let came = store::setting(&self.db.conn, &setting)?;
         let came = came.and_then(|text| serde_json::from_str::<Came>(&text).ok());
         // Whoever sends one command after another comes once.
-        let visit = match came.filter(|came| came.passed == passed && now.0 - came.at.0 < VISIT_MS)
+        let event = match came.filter(|came| came.passed == passed && now.0 - came.at.0 < VISIT_MS)
         {
             Some(came) if now >= came.at => came.event,
             _ => {
-                let event = self.append(vec![Append::new(&passed)])?.event();
-                let came = crate::db::to_json(&Came { passed, event, at: now });
+                let events = vec![Append::new(&passed)];
+                let by = By::from(self.me.as_str());
+                let event = append(&mut self.db, &self.key, by, events, now)?.event();
+                let came = crate::db::to_json(&Came { passed: passed.clone(), event, at: now });
                 self.db.write(|conn| store::set_setting(conn, &setting, &came))?;
                 event
             }
         };
-        self.serve(visit)?;
-        Ok(visit)
+        self.visit = Some(Visit { passed, event: Some(event) });
+        Ok(())
+    }
+
+    /// The `door.passed` of whoever is at work.
+    pub(super) fn visit_event(&self) -> Option<EventId> {
+        self.visit.as_ref().and_then(|visit| visit.event)
     }
 
     /// Whether somebody ever came in here over SSH.
@@ -223,11 +243,11 @@ impl Workspace {
         Ok(store::setting(&self.db.conn, &visit_of(name))?.is_some())
     }
 
-    /// From now on it is served to whoever came in by that event.
+    /// From now on it is served to whoever came in so.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn serve(&mut self, visit: EventId) -> Result<(), WorkError> {
+    pub fn serve(&mut self, visit: Visit) -> Result<(), WorkError> {
         (self.served, self.visit) = (true, Some(visit));
         Ok(self.db.keep_small()?)
     }

@@ -134,7 +134,7 @@ impl Workspace {
             }
             draft::delete(tx, &whose, case)
         };
-        let by = By { name: &self.me, visit: self.visit };
+        let by = By { name: &self.me, visit: self.visit_event() };
         let appended =
             append_and(&mut self.db, &self.key, by, events, clock::now(), unless_overtaken);
         match (appended, meanwhile) {

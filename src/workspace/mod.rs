@@ -59,13 +59,12 @@ use crate::clock;
 use crate::config::{Config, Env, Paths};
 use crate::db::{Db, Until, document, journal, roster};
 use crate::domain::cues::Hiding;
-use crate::domain::ids::EventId;
 use crate::domain::time::Moment;
 use crate::intake::recognize::{HEAD_BYTES, recognize};
 use crate::journal::blob::Unpacker;
 use crate::journal::chain::Appended;
 use crate::journal::entry::Body;
-use crate::journal::kind::{ReplicaJoined, WorkspaceFounded};
+use crate::journal::kind::{ReplicaJoined, Visit, WorkspaceFounded};
 use crate::journal::{Append, DeviceKey, chain, device, fold, identity};
 
 pub use crate::db::DbError;
@@ -95,8 +94,8 @@ pub struct Workspace {
     /// Whether somebody works on it who has no account here: no program of this machine is run for
     /// them, and the desk exchanges with the store, not they.
     pub served: bool,
-    /// Their `door.passed`, which names what they write.
-    visit: Option<EventId>,
+    /// How they came in, which names what they write.
+    visit: Option<Visit>,
     /// What is hidden today, while the past is looked at.
     hide_today: Vec<Hiding>,
     key: DeviceKey,
@@ -208,7 +207,7 @@ impl Workspace {
             at: None,
             in_round: self.in_round.clone(),
             served: self.served,
-            visit: self.visit,
+            visit: self.visit.clone(),
             hide_today: Vec::new(),
             key: DeviceKey::load(&self.paths.key())?,
             unpacker: Unpacker::default(),
@@ -221,7 +220,7 @@ impl Workspace {
     pub fn append(&mut self, events: Vec<Append>) -> Result<Appended, WorkError> {
         self.ready_to_write()?;
         let begun = clock::instant();
-        let by = chain::By { name: &self.me, visit: self.visit };
+        let by = chain::By { name: &self.me, visit: self.visit_event() };
         let appended = chain::append(&mut self.db, &self.key, by, events, clock::now())?;
         let ms = begun.elapsed().as_secs_f64() * 1e3;
         tracing::info!(seq = appended.seq, replica = %self.key.replica(), ms, "wrote an entry");
@@ -235,7 +234,7 @@ impl Workspace {
         if identity::is_copy(&self.db.conn)? {
             self.change_key(device::Because::Copied { last: u64::MAX })?;
         }
-        Ok(())
+        self.write_visit()
     }
 
     /// The key may have been replaced by another process or thread.
@@ -245,6 +244,11 @@ impl Workspace {
             self.key = DeviceKey::load(&self.paths.key())?;
         }
         Ok(())
+    }
+
+    /// Whether the disk has no room for what would be written.
+    pub fn is_full(&self) -> bool {
+        crate::db::is_full(&self.paths.workspace)
     }
 
     /// The team's name, as it was founded.

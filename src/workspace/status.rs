@@ -6,6 +6,7 @@ use super::{SyncStatus, WorkError, Workspace};
 use crate::db::{VIEWS_VERSION, count, draft, journal, sealed, store};
 use crate::domain::ids::Hash;
 use crate::domain::resolve::CaseState;
+use crate::domain::text::counted;
 use crate::journal::digest::digest;
 use crate::journal::fold;
 use crate::journal::verify::{Expect, FaultRow, Report, verify};
@@ -146,8 +147,9 @@ impl Workspace {
             let (name, chain) = (&one.name, one.replica.short());
             match one.key {
                 Ok(key) => report.notices.push(format!(
-                    "{name} holds {chain} to what it wrote for them, through entry {}, by {key}; {} entries of theirs since",
-                    one.through, one.since
+                    "{name} holds {chain} to what it wrote for them, through entry {}, by {key}; {} of theirs since",
+                    one.through,
+                    counted(one.since, "entry")
                 )),
                 Err(why) => report.faults.push(FaultRow {
                     replica: one.replica.to_string(),

@@ -57,6 +57,12 @@ fn options(config: &Config, env: &Env, create: bool) -> Options {
     Options { ssh: config.sync.ssh.clone(), create, credentials: env.credentials.clone() }
 }
 
+/// The directory of this machine that a store is, if it is one.
+fn directory_of(store: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(store.strip_prefix("file://").unwrap_or(store));
+    Some(path).filter(|path| path.is_absolute())
+}
+
 /// A path as it will be understood from any directory; a URL as it is. `~/` is the home of whoever
 /// asks; any other relative path begins at `from`, or where the program was started.
 fn absolute(url: &str, from: Option<&Path>, env: &Env) -> Result<String, WorkError> {
@@ -198,11 +204,14 @@ impl Workspace {
     pub fn hidden(&self) -> Result<Vec<PathBuf>, WorkError> {
         let mut hidden = self.paths.hidden();
         let known = db::store::all(&self.db.conn)?;
-        for store in known.into_iter().chain(self.store_url()?) {
-            let store = PathBuf::from(store.strip_prefix("file://").unwrap_or(&store));
-            hidden.extend(Some(store).filter(|store| store.is_absolute()));
-        }
+        hidden.extend(known.into_iter().filter_map(|store| directory_of(&store)));
+        hidden.extend(self.store_directory()?);
         Ok(hidden)
+    }
+
+    /// The store that this device exchanges with, if that is a directory of this machine.
+    pub fn store_directory(&self) -> Result<Option<PathBuf>, WorkError> {
+        Ok(self.store_url()?.as_deref().and_then(directory_of))
     }
 
     /// Opens the store at `url`; the first that is ever named is remembered, after it was probed.

@@ -9,6 +9,7 @@ use crate::db::{journal, store};
 use crate::domain::ids::{EventId, Hash, ReplicaId};
 use crate::domain::policy::Countersign;
 use crate::domain::ssh_key::SshKey;
+use crate::domain::text::counted;
 use crate::domain::time::Moment;
 use crate::journal::Append;
 use crate::journal::entry;
@@ -48,8 +49,24 @@ impl Unsigned {
     /// How many entries it is, and since when.
     pub fn words(&self) -> String {
         let over = if self.more { "over " } else { "" };
-        let entries = if self.entries == 1 { "entry" } else { "entries" };
-        format!("{over}{} {entries} since {}", self.entries, self.since.minute())
+        format!("{over}{} since {}", counted(self.entries, "entry"), self.since.minute())
+    }
+}
+
+/// A statement that a key of whoever is at work signed: that was found to be so.
+#[derive(Debug, Clone)]
+pub struct Signed {
+    statement: String,
+    proof: SshProof,
+    fingerprint: String,
+}
+
+impl Signed {
+    /// The proof and the key's fingerprint, if it is of this statement.
+    fn of(self, statement: &str) -> Result<(SshProof, String), WorkError> {
+        let same = self.statement == statement;
+        let moved = || WorkError::Ssh("the signature is of something else by now".to_owned());
+        same.then_some((self.proof, self.fingerprint)).ok_or_else(moved)
     }
 }
 
@@ -65,13 +82,20 @@ impl Workspace {
         Ok(SshProof::statement(self.id()?, &self.me, &self.key.public()))
     }
 
-    /// Writes down a signature over that; returns the key's fingerprint.
+    /// A signature over that.
     ///
     /// # Errors
     /// It is not good, or by no key of theirs.
-    pub fn vouch(&mut self, signature: &str) -> Result<String, WorkError> {
-        let (key, fingerprint) = self.signed_by(signature, &self.vouch_statement()?)?;
-        let ssh = SshProof { key, signature: signature.to_owned() };
+    pub fn signed_vouch(&self, signature: &str) -> Result<Signed, WorkError> {
+        self.signed(signature, self.vouch_statement()?)
+    }
+
+    /// Writes it down; returns the key's fingerprint.
+    ///
+    /// # Errors
+    /// It is of something else, and those of writing.
+    pub fn vouch(&mut self, signed: Signed) -> Result<String, WorkError> {
+        let (ssh, fingerprint) = signed.of(&self.vouch_statement()?)?;
         let event = AuthorVouched { name: self.me.clone(), ssh };
         self.append(vec![Append::new(&event)])?;
         Ok(fingerprint)
@@ -141,35 +165,48 @@ impl Workspace {
         Ok(EntriesCountersigned::statement(id, &self.me, replica, through, hash))
     }
 
-    /// Writes down a signature over that; returns the key's fingerprint and the entry.
+    /// Up to which entry what was printed last reaches.
+    fn printed(&self) -> Result<u64, WorkError> {
+        let printed = store::setting(&self.db.conn, &asked(&self.me))?;
+        let through = printed.and_then(|seq| seq.parse().ok());
+        Ok(through.ok_or(DoorError::NothingPrinted)?)
+    }
+
+    /// A signature over what was printed last.
     ///
     /// # Errors
     /// It is not good, or by no key of theirs, or nothing was printed to be signed.
-    pub fn countersign(&mut self, signature: &str) -> Result<(String, u64), WorkError> {
-        let printed = store::setting(&self.db.conn, &asked(&self.me))?;
-        let through = printed.and_then(|seq| seq.parse().ok());
-        let through: u64 = through.ok_or(DoorError::NothingPrinted)?;
-        let (key, fingerprint) = self.signed_by(signature, &self.statement_of(through)?)?;
+    pub fn signed_countersign(&self, signature: &str) -> Result<Signed, WorkError> {
+        self.signed(signature, self.statement_of(self.printed()?)?)
+    }
+
+    /// Writes it down; returns the key's fingerprint and the entry.
+    ///
+    /// # Errors
+    /// It is of something else, and those of writing.
+    pub fn countersign(&mut self, signed: Signed) -> Result<(String, u64), WorkError> {
+        let through = self.printed()?;
+        let (ssh, fingerprint) = signed.of(&self.statement_of(through)?)?;
         let replica = self.key.replica();
         let row = journal::entry(&self.db.conn, replica, through)?;
         let hash = row.map(|row| entry::hash(&row.body)).unwrap_or(Hash([0; 32]));
-        let ssh = SshProof { key, signature: signature.to_owned() };
         let name = self.me.clone();
         let event = EntriesCountersigned { name, replica, through, hash, ssh };
         self.append(vec![Append::new(&event)])?;
         Ok((fingerprint, through))
     }
 
-    /// Which key of theirs signed a statement: its line and its fingerprint.
-    fn signed_by(&self, signature: &str, statement: &str) -> Result<(String, String), WorkError> {
+    /// A signature of a statement by a key of theirs.
+    fn signed(&self, signature: &str, statement: String) -> Result<Signed, WorkError> {
         let key = ssh::signer(signature)?;
         let fingerprint = key.fingerprint();
         let mut doors = self.doors()?.into_iter();
         if !doors.any(|opened| opened.door.key == key && opened.door.name == self.me) {
             return Err(DoorError::NotTheirs(fingerprint, self.me.clone()).into());
         }
-        ssh::verify(&key, signature, statement)?;
-        Ok((key.to_string(), fingerprint))
+        ssh::verify(&key, signature, &statement)?;
+        let proof = SshProof { key: key.to_string(), signature: signature.to_owned() };
+        Ok(Signed { statement, proof, fingerprint })
     }
 
     /// How far what was written for each person is countersigned, by name.

@@ -589,6 +589,59 @@ fn folders_go_out_over_ssh() {
 }
 
 #[test]
+fn a_session_that_could_not_write_who_it_is_is_known_by_its_files_name() {
+    let place = place_with_a_case();
+    let directory = casework::serve::place::Place::open(&place.path()).unwrap();
+    let path = place.path().join("serve/live").join(format!("bo@{}", std::process::id()));
+    let file = fs::File::create(&path).unwrap();
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let all = casework::serve::live::all(&directory);
+    assert_eq!(all.len(), 1);
+    assert_eq!((all[0].name.as_str(), all[0].process), ("bo", std::process::id() as i32));
+}
+
+/// Nobody is kept out because nothing can be written.
+#[test]
+fn on_a_full_disk_people_come_in_and_read() {
+    let place = team_of_three();
+    let mut workspace = Workspace::open(place.paths(), Env::default(), Some("ana")).unwrap();
+    let room = |workspace: &Workspace, pages: u32| {
+        workspace.tables().conn.pragma_update(None, "max_page_count", pages).unwrap();
+    };
+    room(&workspace, 1);
+    let before = entries(workspace.tables()).len();
+    let client = "x".repeat(1 << 20);
+    workspace.pass_door("SHA256:x", None, &client).unwrap();
+    let case = workspace.first_in_queue().unwrap().unwrap().id;
+    let told = workspace.comment(case, "why").unwrap_err().unless_full(&place.path());
+    assert!(told.to_string().contains("the disk is full"), "{told}");
+    assert_eq!(entries(workspace.tables()).len(), before);
+    // Once there is room, how they came in is written before what they write.
+    room(&workspace, u32::MAX);
+    workspace.comment(case, "why").unwrap();
+    let written = entries(workspace.tables());
+    let bodies: Vec<_> =
+        written[before..].iter().map(|entry| String::from_utf8_lossy(&entry.body)).collect();
+    assert_eq!(bodies.len(), 2, "{bodies:?}");
+    assert!(bodies[0].contains("door.passed") && !bodies[0].contains("\"visit\""));
+    let visit = format!("\"visit\":\"{}:{}:0\"", written[before].replica, written[before].seq);
+    assert!(bodies[1].contains(&visit), "{} has no {visit}", bodies[1]);
+}
+
+#[test]
+fn what_could_not_be_kept_is_said_when_one_leaves() {
+    let place = place_with_a_case();
+    let workspace = place.open();
+    let mut session = Review::new(workspace, (100, 30), clock::now, None, |_| {}).unwrap();
+    assert!(session.reader.finish().is_none());
+    let mut session = Review::new(place.open(), (100, 30), clock::now, None, |_| {}).unwrap();
+    session.press("1");
+    let conn = place.open();
+    conn.tables().conn.execute_batch("DROP TABLE local_draft").unwrap();
+    assert!(session.reader.finish().is_some());
+}
+
+#[test]
 fn a_person_holds_the_desk_to_what_it_wrote() {
     let Some(desk) = Desk::new() else { return };
     let sign = |name: &str, text: &str| {
@@ -617,9 +670,26 @@ fn a_person_holds_the_desk_to_what_it_wrote() {
     fs::write(&statement, &print).unwrap();
     let verified = desk.place.ok(&["verify"]);
     assert!(
-        verified.contains("bo holds") && verified.contains("1 entries of theirs since"),
+        verified.contains("bo holds") && verified.contains("1 entry of theirs since"),
         "{verified}"
     );
+    // Without casework too.
+    let audited = |name: &str| {
+        let bundle = desk.place.dir.path().join(name);
+        desk.place.ok(&["audit", "export", "--out", bundle.to_str().unwrap()]);
+        let check = Command::new("bash").arg("check.sh").current_dir(&bundle).output().unwrap();
+        (check.status.success(), String::from_utf8_lossy(&check.stdout).into_owned())
+    };
+    let b3sum = has("a_person_holds_the_desk_to_what_it_wrote", "b3sum");
+    if b3sum {
+        let (good, said) = audited("audit");
+        assert!(good, "{said}");
+        let by = format!("by {}\n", desk.fingerprint("bo"));
+        for words in ["bo holds ", "bo says that "] {
+            assert!(said.lines().any(|line| line.starts_with(words)), "{words}: {said}");
+        }
+        assert_eq!(said.matches(&by).count(), 2, "{said}");
+    }
     // Whoever has the device's key writes another history: another label in the place of bo's.
     let place = &desk.place;
     let workspace = place.open();
@@ -637,6 +707,10 @@ fn a_person_holds_the_desk_to_what_it_wrote() {
     assert_eq!(conn.execute(sql, values).unwrap(), 1);
     let said = place.run_text(&["verify", "--quick"]);
     assert!(said.contains("what bo countersigned does not hold"), "{said}");
+    if b3sum {
+        let (good, said) = audited("forged");
+        assert!(!good && said.contains("is not the one that bo countersigned"), "{said}");
+    }
 }
 
 /// By policy, whoever leaves is told what they have not countersigned, with how to.
@@ -874,7 +948,13 @@ fn what_is_printed_for_the_systems_sshd_is_taken_by_it() {
     let output = Command::new(sshd).arg("-t").arg("-f").arg(&file).output().unwrap();
     assert!(output.status.success(), "{}\n{printed}", String::from_utf8_lossy(&output.stderr));
     assert!(place.ok(&["serve", "--print", "systemd"]).contains("ExecStart=\""));
+    let store = place.dir.path().join("store").display().to_string();
+    assert!(!printed.contains("sync --watch"), "{printed}");
+    place.ok(&["sync", "--store", &store]);
+    let printed = place.ok(&["serve", "--print", "sshd"]);
+    assert!(printed.contains("`casework sync --watch`"), "{printed}");
     let unit = place.ok(&["serve", "--print", "systemd", "--listen", "127.0.0.1:2299"]);
+    assert!(unit.contains(&format!("ReadWritePaths=\"{store}\"\n")), "{unit}");
     assert!(unit.contains(" serve --listen 127.0.0.1:2299\n"), "{unit}");
 }
 

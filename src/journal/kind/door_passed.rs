@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Event;
+use crate::domain::ids::EventId;
 use crate::domain::roster::Role;
 use crate::journal::entry::EventContext;
 use crate::journal::views::Views;
@@ -18,6 +19,14 @@ pub struct DoorPassed {
     /// itself did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
+}
+
+/// How somebody came in over SSH.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    pub passed: DoorPassed,
+    /// Its event: none as long as the disk has no room for it.
+    pub event: Option<EventId>,
 }
 
 impl Event for DoorPassed {

@@ -81,7 +81,7 @@ pub use deployment_ended::DeploymentEnded;
 pub use deployment_recorded::DeploymentRecorded;
 pub use door_closed::DoorClosed;
 pub use door_opened::DoorOpened;
-pub use door_passed::DoorPassed;
+pub use door_passed::{DoorPassed, Visit};
 pub use entries_countersigned::EntriesCountersigned;
 pub use gate_decided::GateDecided;
 pub use gate_waived::GateWaived;

@@ -229,6 +229,11 @@ impl<F: Front> Driver<F> {
 
 /// What somebody who was not let in yet should know.
 fn waiting_words(workspace: &Workspace) -> Result<Option<Message>, WorkError> {
+    if workspace.is_full() {
+        let words =
+            "The disk is full: all can be read, and nothing is written until there is room.";
+        return Ok(Some(Message { words: words.to_owned(), hint: "" }));
+    }
     let waits = workspace.waits_for_admission()?;
     // Whoever sits down in one at once need not be told.
     if let (false, None, Some((session, left))) =

@@ -47,7 +47,7 @@ pub struct Reader {
     /// How many large cases were begun to be read.
     readings: u64,
     worker: Sender<Work>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Option<WorkError>>>,
     /// Which documents were there when they were last looked at.
     documents: (i64, i64),
     /// Looks for what nobody waits for.
@@ -517,17 +517,15 @@ impl Reader {
     }
 
     /// Waits until everything asked for is on disk.
-    pub fn finish(&mut self) {
+    pub fn finish(&mut self) -> Option<WorkError> {
         self.syncer = None;
         self.searcher = None;
         self.newest_filter.store(u64::MAX, Ordering::Relaxed);
         self.newest_count.store(u64::MAX, Ordering::Relaxed);
         let (closed, _) = channel();
         self.worker = closed;
-        if let Some(thread) = self.thread.take() {
-            // A worker that panicked has said so on its way.
-            let _ = thread.join();
-        }
+        // A worker that panicked has said so on its way.
+        self.thread.take()?.join().ok()?
     }
 }
 

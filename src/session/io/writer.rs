@@ -44,7 +44,8 @@ impl Writer {
         Self { at, place: None, due: None }
     }
 
-    pub fn run(mut self, work: &Receiver<Work>, report: &dyn Fn(Report)) {
+    /// Works until nobody sends any more; returns why what was begun could not be kept, if so.
+    pub fn run(mut self, work: &Receiver<Work>, report: &dyn Fn(Report)) -> Option<WorkError> {
         loop {
             let next = match self.due {
                 None => work.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -54,9 +55,8 @@ impl Writer {
                 Ok(work) => self.work(work),
                 Err(RecvTimeoutError::Timeout) => self.flush().map(|()| None),
                 Err(RecvTimeoutError::Disconnected) => {
-                    // Nobody is left to tell; the drafts are worth one more try.
-                    let _ = self.flush();
-                    return;
+                    let error = self.flush().err()?;
+                    return Some(error.unless_full(&self.at.workspace.paths.workspace));
                 }
             };
             match result {

@@ -222,6 +222,9 @@ impl WorkError {
     /// The same, or that the disk is full, where that is why something could not be written to
     /// `directory`: SQLite and the system call it by other names.
     pub fn unless_full(self, directory: &Path) -> Self {
+        if let Self::Journal(JournalError::Db(full @ DbError::Full(_))) = self {
+            return Self::Db(full);
+        }
         let mut cause: Option<&dyn std::error::Error> = Some(&self);
         while let Some(error) = cause {
             let of_sqlite = error
@@ -230,16 +233,13 @@ impl WorkError {
             let io = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
             let writing = matches!(
                 of_sqlite,
-                Some(
-                    rusqlite::ErrorCode::SystemIoFailure
-                        | rusqlite::ErrorCode::CannotOpen
-                        | rusqlite::ErrorCode::DiskFull
-                )
+                Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::CannotOpen)
             ) || matches!(
                 io,
                 Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
             );
-            if writing && crate::db::is_full(directory) {
+            let said = of_sqlite == Some(rusqlite::ErrorCode::DiskFull);
+            if said || writing && crate::db::is_full(directory) {
                 return Self::Db(DbError::Full(directory.to_owned()));
             }
             cause = error.source();
