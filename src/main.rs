@@ -19,7 +19,7 @@ fn main() -> color_eyre::Result<ExitCode> {
         }
         Next::Journey(mut workspace) => cli::journey(&mut workspace, |workspace, answers| {
             let (input, out) = (&mut answers.as_bytes(), &mut io::stdout().lock());
-            let lines = Lines { input, out, typed: false, json: false };
+            let lines = Lines { input, out, typed: false, json: false, after_key: None };
             let ended = linear::run(workspace, "the demo's journey", lines);
             ended.map(drop).map_err(|error| CliError::Use(error.to_string()))
         }),

@@ -35,6 +35,7 @@ pub const ALLOWED: &[&str] = &[
     "appeal",
     "vouch",
     "countersign",
+    "profile",
     "help",
 ];
 /// What is said by another name.

@@ -41,6 +41,7 @@ pub static GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("train", "casework train edge-cases"),
             ("appeal", "casework appeal 5a1f5472 \"the date was not weighed\""),
             ("reliability", "casework reliability"),
+            ("profile", "casework profile linear on"),
             ("demo", "casework demo"),
         ],
     ),

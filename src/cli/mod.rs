@@ -38,6 +38,7 @@ mod gate;
 mod deploy;
 mod outcome;
 mod outcomes;
+mod profile;
 mod proposals;
 mod trace;
 mod catalog;
@@ -304,6 +305,8 @@ enum Command {
     Policy(OneOf<policy::What>),
     /// Show who may do what, admit people, retire them, change keys
     Roster(OneOf<roster::What>),
+    /// Show and change how linear mode goes for you
+    Profile(profile::Args),
     /// Let reviewers in over SSH, with nothing installed on their side
     Serve(serve::Args),
     /// Have your SSH key say that this workspace writes for you
@@ -390,6 +393,7 @@ impl Command {
             Self::Sla(_) => "sla",
             Self::Nudge(_) => "nudge",
             Self::Policy(_) => "policy",
+            Self::Profile(_) => "profile",
             Self::Roster(_) => "roster",
             Self::Serve(_) => "serve",
             Self::Vouch(_) => "vouch",
@@ -540,6 +544,7 @@ fn carry_out(command: Option<Command>, context: &mut Context) -> Next {
         Some(Command::Sla(args)) => sla::run(context, &args),
         Some(Command::Nudge(args)) => nudge::run(context, &args),
         Some(Command::Policy(args)) => policy::run(context, &args.what),
+        Some(Command::Profile(args)) => profile::run(context, &args),
         Some(Command::Serve(_)) => Ok(Exit::Done), // done above
         Some(Command::Vouch(args)) => vouch::vouch(context, &args),
         Some(Command::Countersign(args)) => vouch::countersign(context, &args),
@@ -577,7 +582,10 @@ fn review(context: &Context) -> Next {
 
 fn opened(context: &Context, workspace: Workspace) -> Next {
     let Global { linear, json, .. } = context.global;
-    let linear = context.env.linear_because(linear, workspace.config.review.linear);
+    let linear = match workspace.linear_wanted() {
+        Ok(wanted) => context.env.linear_because(linear, wanted),
+        Err(error) => return Next::Exit(error::exit_code(Err(error.into()))),
+    };
     if json && linear.is_none() {
         let words = "--json is of commands, and of --linear: the screen prints no JSON";
         return Next::Exit(error::exit_code(Err(CliError::Use(words.to_owned()))));

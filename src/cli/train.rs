@@ -47,7 +47,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Train, CliError> {
     }
     let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     let asked = args.lines || context.global.linear;
-    let linear = context.env.linear_because(asked, workspace.config.review.linear);
+    let linear = context.env.linear_because(asked, workspace.linear_wanted()?);
     let by_lines = !terminal || linear.is_some();
     Ok(Train { workspace, lessons, by_lines, json: context.global.json })
 }

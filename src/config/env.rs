@@ -92,14 +92,18 @@ pub fn passed(name: &str) -> Option<String> {
 
 impl Env {
     /// Why a review goes line by line rather than on a screen, if it does; `asked` is whether the
-    /// command line asks for it.
-    pub fn linear_because(&self, asked: bool, by_config: bool) -> Option<&'static str> {
+    /// command line asks for it, `wanted` what of its person or the configuration does.
+    pub fn linear_because(
+        &self,
+        asked: bool,
+        wanted: Option<&'static str>,
+    ) -> Option<&'static str> {
         match (asked, self.linear) {
             (true, _) => Some("--linear"),
             (_, Some(false)) => None,
             (_, Some(true)) => Some("CASEWORK_LINEAR is set"),
             _ if self.accessible => Some("ACCESSIBLE is set"),
-            _ if by_config => Some("[review] linear is on in config.toml"),
+            _ if wanted.is_some() => wanted,
             _ if self.dumb_terminal => Some("TERM names no terminal that a screen can be drawn on"),
             _ => None,
         }

@@ -4,6 +4,7 @@
 //! over it.
 
 mod env;
+pub mod linear;
 mod paths;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::domain::advice::Advice;
 use crate::domain::plugin::Plugin;
 
 pub use env::{Credentials, Env, passed};
+pub use linear::Linear;
 pub use paths::Paths;
 
 /// Every option and its default.
@@ -26,6 +28,7 @@ pub const DEFAULT: &str = include_str!("../../assets/config.toml");
 #[serde(deny_unknown_fields)]
 pub struct Config {
     pub review: Review,
+    pub linear: Linear,
     pub ingest: Ingest,
     pub sync: Sync,
     pub redact: Redact,

@@ -1,13 +1,14 @@
 //! Questions in words, and what is typed in answer to them.
 
-use super::desk::{Desk, PAGE, outcome_in_words, sentence, text_called};
+use super::command;
+use super::desk::{Desk, outcome_in_words, sentence, text_called};
 use crate::domain::cues::Cue;
 use crate::domain::protocol::typed::{self, Written};
 use crate::domain::protocol::walk::answer_text;
 use crate::domain::protocol::{Answer, Places, Question, QuestionKind, Span};
 use crate::domain::require::Wanted;
 use crate::review::Missing;
-use crate::session::Effect;
+use crate::session::{Effect, Opened};
 
 /// Labels that are offered when a few letters could mean several.
 const MATCHES: usize = 9;
@@ -139,6 +140,41 @@ impl Desk {
         }
         if let Some(begun) = begun.filter(|begun| !begun.is_empty()) {
             self.line(&format!("Begun before: {begun}."));
+        }
+    }
+
+    /// Whether a key means something alone where one is typed next: an answer, or a command that takes no
+    /// words. What others begin with does not.
+    pub fn is_single(&self, key: char) -> bool {
+        if self.reasons.is_some() || key == ':' {
+            return false;
+        }
+        let question = self.session.opened.as_ref().and_then(Opened::question);
+        let (digit, word) = (key.to_digit(10).map(|n| n as usize), key.to_string());
+        match question.map(|question| &question.kind) {
+            None => command::is_whole(&word),
+            Some(QuestionKind::Choice(answers)) => {
+                let longer = |answer: &Answer| {
+                    answer.key.len() > word.len() && answer.key.starts_with(&word)
+                };
+                let by_number = |n: usize| {
+                    answers.len() < 10
+                        && (1..=answers.len()).contains(&n)
+                        && !answers.iter().any(|answer| answer.key.parse::<u64>().is_ok())
+                };
+                !answers.iter().any(longer)
+                    && (answers.iter().any(|answer| answer.key == word)
+                        || digit.is_some_and(by_number)
+                        || command::is_whole(&word))
+            }
+            Some(QuestionKind::Label { .. }) => {
+                digit.is_some_and(|n| n > 0 && n <= self.choices.len() && self.choices.len() < 10)
+                    || !key.is_alphanumeric() && command::is_whole(&word)
+            }
+            Some(QuestionKind::Scale { least, most, .. }) => {
+                digit.is_some_and(|n| *most < 10 && (*least..=*most).contains(&(n as i64)))
+            }
+            Some(_) => false,
         }
     }
 
@@ -398,7 +434,7 @@ impl Desk {
             .as_ref()
             .map(|opened| opened.draft.checked.clone())
             .unwrap_or_default();
-        for (i, item) in items.iter().enumerate().take(PAGE) {
+        for (i, item) in items.iter().enumerate().take(self.page()) {
             let state = if checked.contains(&item.id) { "Ticked" } else { "Not ticked" };
             self.line(&format!("{} {} {state}.", i + 1, sentence(&item.text)));
         }

@@ -1,7 +1,7 @@
 //! The commands of linear mode, by name and, for fluent hands, by the key that the screen has for
 //! them.
 
-use super::desk::{Desk, PAGE, plain};
+use super::desk::{Desk, plain};
 use crate::domain::arbitration::Cause;
 use crate::domain::long_text::Ask;
 use crate::domain::resolve::CaseState;
@@ -89,6 +89,10 @@ pub const COMMANDS: &[Command] = &[
         of_session(desk, "undo", "")
     }),
     command("next", "] next-case", "", "opens the next case of the queue", |desk, _| {
+        // Where none is open, the next one is the one that comes first.
+        if desk.session.opened.is_none() {
+            return desk.submit();
+        }
         of_session(desk, "next-case", "")
     }),
     command("previous", "[ previous-case", "", "opens the case before", |desk, _| {
@@ -286,6 +290,15 @@ pub const COMMANDS: &[Command] = &[
 /// What ends the reading of lines.
 pub const QUIT: [&str; 3] = ["quit", "q", "exit"];
 
+/// Whether a word is a command that takes no others.
+pub fn is_whole(word: &str) -> bool {
+    let called = |command: &Command| {
+        command.takes.is_empty()
+            && (command.name == word || command.also.split(' ').any(|also| also == word))
+    };
+    QUIT.contains(&word) || COMMANDS.iter().any(called)
+}
+
 /// Does a command of the session, by the name that it has there.
 fn of_session(desk: &mut Desk, name: &str, words: &str) -> Vec<Effect> {
     if name == "precedents" {
@@ -456,7 +469,7 @@ fn more(desk: &mut Desk, all: bool) {
     if rest.is_empty() {
         return desk.line("Nothing is left to be told.");
     }
-    let at_once = if all { rest.len() } else { PAGE };
+    let at_once = if all { rest.len() } else { desk.page() };
     desk.go_on(rest, at_once);
 }
 

@@ -4,21 +4,16 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use crate::config::Linear;
+use crate::config::linear::Hints;
 use crate::domain::cues::Cue;
 use crate::domain::ids::CaseId;
 use crate::domain::label::{Outcome, value_text};
-use crate::domain::text::visible;
+use crate::domain::text::{counted, visible};
 use crate::review::arbitration::PastRuling;
 use crate::review::{CaseRow, Draft, LabelContext, OpenCase};
 use crate::session::{Effect, Opened, Session};
 use crate::workspace::WorkError;
-
-/// Cases that are told of a list.
-pub const LISTED_MAX: usize = 20;
-/// How often a hint is told: whoever heard it three times knows it.
-const HINTS: u8 = 3;
-/// Lines that are printed of something long before `more` is asked for.
-pub const PAGE: usize = 20;
 
 /// What ends linear mode before its end.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +57,10 @@ impl std::fmt::Display for Line {
 /// A person at work, line by line.
 pub struct Desk {
     pub session: Session,
+    /// How its person wants it.
+    pub options: Linear,
+    /// Whether a label was submitted in this turn after which nothing is to be opened.
+    pub pauses: bool,
     /// Lines that are to be told.
     lines: Vec<Line>,
     pub tell: Tell,
@@ -124,9 +123,11 @@ pub fn text_called<'t>(
 
 impl Desk {
     /// A desk on which nothing was told yet.
-    pub fn new(session: Session) -> Self {
+    pub fn new(session: Session, options: Linear) -> Self {
         Self {
             session,
+            options,
+            pauses: false,
             lines: Vec::new(),
             tell: Tell::default(),
             listed: Vec::new(),
@@ -155,9 +156,18 @@ impl Desk {
     pub fn hint(&mut self, words: &str) {
         let told = self.hinted.entry(words.to_owned()).or_default();
         *told = told.saturating_add(1);
-        if *told <= HINTS {
+        let told = *told;
+        if match self.options.hints {
+            Hints::Always => true,
+            Hints::Times(times) => told <= times,
+        } {
             self.line(words);
         }
+    }
+
+    /// Lines that are told of something long before `more` is asked for, and cases of a list.
+    pub fn page(&self) -> usize {
+        usize::from(self.options.page)
     }
 
     /// Says something that may be long: the first lines, and how the others are asked for.
@@ -165,7 +175,7 @@ impl Desk {
         let mut lines = lines.into_iter();
         let Some(first) = lines.next() else { return self.say(what, "nothing.") };
         self.say(what, &first);
-        self.go_on(lines.collect(), PAGE - 1);
+        self.go_on(lines.collect(), self.page() - 1);
     }
 
     /// Tells the next lines, and keeps the others.
@@ -176,10 +186,9 @@ impl Desk {
         let rest = lines.split_off(at_once);
         lines.iter().for_each(|line| self.line(line));
         if !rest.is_empty() {
-            self.say(
-                "More",
-                &format!("{} lines: more tells the next {PAGE}, all tells all.", rest.len()),
-            );
+            let page = self.page();
+            let left = counted(rest.len(), "line");
+            self.say("More", &format!("{left}: more tells the next {page}, all tells all."));
         }
         self.rest = rest;
     }

@@ -18,12 +18,14 @@ mod windows;
 use std::io::{self, BufRead, Read as _, Write};
 
 use crate::clock;
+use crate::config::linear::Keys;
+use crate::domain::text::wrap;
 use crate::session::mode::Training;
 use crate::session::{Driver, Effect};
 use crate::workspace::{TrainingSet, Workspace};
 use desk::Desk;
 pub use desk::LinearError;
-use typed::Typed;
+use typed::{Key, Typed};
 
 /// The names of all commands.
 pub fn commands() -> impl Iterator<Item = &'static str> {
@@ -49,6 +51,8 @@ pub struct Lines<'l> {
     pub typed: bool,
     /// For a program: a JSON document a line, `{"kind": …, "text": …}`, and nothing else.
     pub json: bool,
+    /// When a key was taken alone: Enter right after it, by habit, says nothing.
+    pub after_key: Option<std::time::Instant>,
 }
 
 /// Lines from standard input: those that a person types at a terminal, or those of a script.
@@ -60,7 +64,7 @@ pub fn standard<T>(
     (typed, json): (bool, bool),
     work: impl FnOnce(Lines<'_>) -> Result<T, LinearError>,
 ) -> Result<T, LinearError> {
-    work(Lines { input: &mut Typed::listen(typed)?, out, typed, json })
+    work(Lines { input: &mut Typed::listen(typed)?, out, typed, json, after_key: None })
 }
 
 /// Reviews line by line. `why` says why there is no screen.
@@ -177,10 +181,14 @@ fn leave(desk: &mut Driver<Desk>, lines: &mut Lines<'_>) -> Result<(), LinearErr
 /// Writes what is to be told.
 fn tell(desk: &mut Desk, lines: &mut Lines<'_>) -> Result<(), LinearError> {
     for line in desk.take_lines() {
-        if lines.json {
-            tell_program(lines.out, line.what.as_deref(), &line.words)?;
-        } else {
-            writeln!(lines.out, "{line}")?;
+        match usize::from(desk.options.width) {
+            _ if lines.json => tell_program(lines.out, line.what.as_deref(), &line.words)?,
+            0 => writeln!(lines.out, "{line}")?,
+            width => {
+                for row in wrap(&line.to_string(), width) {
+                    writeln!(lines.out, "{row}")?;
+                }
+            }
         }
     }
     Ok(lines.out.flush()?)
@@ -238,7 +246,38 @@ fn read(desk: &mut Desk, lines: &mut Lines<'_>, prompt: &str) -> Result<Read, Li
         }
         let mut bytes = Vec::new();
         let mut is_too_long = false;
-        let n = match read_line(&mut *lines.input, &mut bytes, &mut is_too_long) {
+        let singly = lines.typed && !lines.json && desk.options.keys == Keys::Single;
+        let key = match singly.then(|| typed::key(&mut *lines.input, lines.after_key)) {
+            None => Ok(None),
+            Some(key) => key.map(Some),
+        };
+        lines.after_key = None;
+        let n = match key {
+            Err(error) => Err(error),
+            Ok(Some(Key::End)) => Ok(0),
+            Ok(Some(Key::Enter)) => {
+                writeln!(lines.out)?;
+                bytes.push(b'\n');
+                Ok(1)
+            }
+            Ok(Some(Key::Char(key))) if desk.is_single(key) => {
+                writeln!(lines.out, "{key}")?;
+                lines.after_key = Some(clock::instant());
+                bytes.extend_from_slice(key.to_string().as_bytes());
+                Ok(1)
+            }
+            Ok(begun) => {
+                // The terminal echoes what follows, and takes it back too.
+                if let Some(Key::Char(key)) = begun {
+                    write!(lines.out, "{key}")?;
+                    lines.out.flush()?;
+                    bytes.extend_from_slice(key.to_string().as_bytes());
+                }
+                read_line(&mut *lines.input, &mut bytes, &mut is_too_long)
+                    .map(|n| n.max(bytes.len()))
+            }
+        };
+        let n = match n {
             Err(error) if typed::is_cancelled(&error) => {
                 desk.line(""); // ends the line of the prompt
                 return Ok(Read::Cancelled);

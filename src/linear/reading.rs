@@ -1,6 +1,6 @@
 //! A case in words.
 
-use super::desk::{Desk, LISTED_MAX, outcome_in_words, sentence, text_called};
+use super::desk::{Desk, outcome_in_words, sentence, text_called};
 use crate::domain::cues::Cue;
 use crate::domain::modality::{Part, Shape};
 use crate::domain::prediction::Scored;
@@ -74,7 +74,7 @@ impl Desk {
         let queue = &self.session.queue;
         let total =
             if queue.filtered { queue.rows.len() } else { self.session.shown_total() as usize };
-        let rows: Vec<_> = queue.rows.iter().take(LISTED_MAX).cloned().collect();
+        let rows: Vec<_> = queue.rows.iter().take(self.page()).cloned().collect();
         if rows.is_empty() {
             return self.say(what, "no case.");
         }

@@ -19,7 +19,7 @@ impl Desk {
         hello: &str,
     ) -> Result<(Self, Vec<Effect>), WorkError> {
         let (session, effects) = Session::start(start_of(workspace, now, None, training)?);
-        let mut desk = Self::new(session);
+        let mut desk = Self::new(session, workspace.linear()?);
         desk.line(hello);
         let effects = desk.settle(effects);
         Ok((desk, effects))
@@ -60,6 +60,11 @@ impl Desk {
             self.tell_message("Note", &message);
         }
         let Tell { case, question, list, board } = std::mem::take(&mut self.tell);
+        if std::mem::take(&mut self.pauses) && case && self.session.opened.is_some() {
+            self.session.opened = None;
+            self.hint("Enter opens the next case.");
+            return Vec::new();
+        }
         if let Some(what) = list {
             self.tell_list(what);
         }
@@ -162,6 +167,7 @@ impl Front for Desk {
             Report::Saved { seq, .. } => {
                 let words = self.submitting.take().unwrap_or_default();
                 self.say("Submitted", &format!("{words}. Entry {seq}."));
+                self.pauses = !self.options.next;
             }
             Report::NotSaved { .. } | Report::Failed(_) => what = "Error",
             Report::Noted { .. } => what = "Noted",

@@ -32,7 +32,7 @@ impl Desk {
                 looked.facts.iter().for_each(|facts| self.line(&sentence(facts)));
                 looked.wrong.iter().for_each(|wrong| self.say("Warning", &sentence(wrong)));
                 if let Shown::Source(text) = &looked.shown {
-                    self.go_on(text.lines().map(str::to_owned).collect(), super::desk::PAGE);
+                    self.go_on(text.lines().map(str::to_owned).collect(), self.page());
                 }
             }
             Window::Page(None) => {}
@@ -44,7 +44,7 @@ impl Desk {
                 let of = format!("{}, page {} of {}", page.name, page.number + 1, page.pages);
                 self.say("Text", &format!("{of}, from line {}: {more}.", page.line));
                 let lines = visible_lines(page.text.strip_suffix('\n').unwrap_or(&page.text));
-                self.go_on(lines, super::desk::PAGE);
+                self.go_on(lines, self.page());
             }
             Window::Precedents(found) => self.alike(&found),
             Window::Feedback { title, words, .. } => {
@@ -54,7 +54,7 @@ impl Desk {
             }
             Window::Words { title, words } => {
                 self.say("Told", &sentence(&title));
-                self.go_on(words, super::desk::PAGE);
+                self.go_on(words, self.page());
             }
             Window::Tree => self.tell_tree(),
             Window::Terms => self.terms(),

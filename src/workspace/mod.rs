@@ -19,6 +19,7 @@ pub mod plugins;
 pub mod suggesting;
 pub mod validating;
 pub mod vouched;
+pub mod profile;
 pub mod proposals;
 mod public;
 pub mod catalog;

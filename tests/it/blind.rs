@@ -110,7 +110,7 @@ fn ways(command: &str, place: &Place) -> Vec<Vec<String>> {
         "traps" | "metrics" | "changelog" | "catalog" | "formats" => vec![vec![]],
         "suspects" => vec![vec![], vec!["--labels", "gold"]],
         "report" => vec![vec![], vec!["--out", out], vec!["--public"]],
-        "reliability" => vec![vec![]],
+        "reliability" | "profile" => vec![vec![]],
         "sla" => vec![vec![], vec!["check"]],
         "nudge" => vec![vec!["--dry-run"]],
         "policy" => vec![vec!["show"]],

@@ -55,6 +55,7 @@ const WAYS: &[&[&str]] = &[
     &["serve", "log"],
     &["reliability"],
     &["reliability", "--roster"],
+    &["profile"],
     &["consensus", "--method", "majority"],
     &["verify"],
     &["doctor"],

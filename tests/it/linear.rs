@@ -19,7 +19,7 @@ use crate::support::{Place, fixture, ingest, line, piped, program};
 
 /// Lines that nobody types.
 pub fn script<'l>(input: &'l mut dyn BufRead, out: &'l mut dyn Write) -> Lines<'l> {
-    Lines { input, out, typed: false, json: false }
+    Lines { input, out, typed: false, json: false, after_key: None }
 }
 
 /// What is said to some lines, and how it ended.
@@ -27,6 +27,90 @@ pub fn review(workspace: Workspace, lines: &str) -> (String, Ended) {
     let mut out = Vec::new();
     let ended = linear::run(workspace, "a test", script(&mut lines.as_bytes(), &mut out)).unwrap();
     (String::from_utf8(out).unwrap(), ended)
+}
+
+/// The same as somebody has it who set something for themselves.
+fn review_with(settings: &[(&str, &str)], lines: &str) -> String {
+    let place = Place::new();
+    ingest(&mut place.create(), &cases());
+    for (name, value) in settings {
+        place.ok(&["profile", name, value]);
+    }
+    review(place.open(), lines).0
+}
+
+fn cases() -> String {
+    (0..4)
+        .map(|n| line(&format!("c{n}"), "where is my parcel, and who has it", "pay", 0.3, n))
+        .collect()
+}
+
+#[test]
+fn lines_are_wrapped_pages_cut_and_hints_told_as_somebody_wants_it() {
+    let plain = review_with(&[], "?\n");
+    let wrapped = review_with(&[("width", "40"), ("page", "10000")], "?\n");
+    assert!(plain.lines().any(|line| line.len() > 40), "{plain}");
+    assert!(wrapped.lines().all(|line| line.chars().count() <= 40), "{wrapped}");
+    assert_linear(&wrapped);
+    let joined = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(joined(&timeless(&plain)).len(), joined(&timeless(&wrapped)).len());
+
+    let queue = |page: &str| review_with(&[("page", page)], "queue\n");
+    assert!(queue("2").contains("Queue: the first 2 of 4 cases."), "{}", queue("2"));
+    assert!(queue("20").contains("Queue: 4 cases."), "{}", queue("20"));
+
+    let times = |hints: &str| {
+        let said = review_with(&[("hints", hints)], "1\n1\nr\nagain\nagain\nagain\n");
+        said.matches("Enter submits").count()
+    };
+    assert_eq!([times("never"), times("1"), times("3"), times("always")], [0, 1, 3, 4]);
+}
+
+#[test]
+fn the_next_case_waits_for_whoever_wants_it_to() {
+    for after in ["\n", "next\n"] {
+        let said = review_with(&[("next", "off")], &format!("1\n1\nr\n\n{after}"));
+        let (before, after) = said.split_once("Submitted:").unwrap();
+        let (waits, opened) = after.split_once("Case: ").expect(after);
+        assert!(before.contains("Case: c0") && opened.starts_with("c1"), "{said}");
+        assert!(waits.contains("Enter opens the next case."), "{said}");
+    }
+    assert!(!review_with(&[], "1\n1\nr\n\n").contains("Enter opens the next case."));
+}
+
+#[test]
+fn a_profile_goes_before_the_configuration_and_takes_what_there_is_alone() {
+    let place = Place::new();
+    ingest(&mut place.create(), &cases());
+    let said = |place: &Place| place.run_text(&["profile"]);
+    for (bad, why) in [
+        (["colour", "on"], "there is no setting `colour`: there are linear, width, page"),
+        (["colour", "default"], "there is no setting"),
+        (["width", "3"], "width takes columns"),
+        (["page", "0"], "page takes lines"),
+        (["hints", "often"], "hints takes always, never, or how often"),
+        (["keys", "fast"], "keys takes lines or single"),
+        (["linear", "maybe"], "linear takes on or off"),
+    ] {
+        let output = place.run(&["profile", bad[0], bad[1]]);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains(why), "{bad:?}: {text}");
+    }
+    place.ok(&["profile", "linear", "on"]);
+    assert!(said(&place).contains("linear  on"), "{}", said(&place));
+    assert_eq!(place.open().linear_wanted().unwrap(), Some("your profile says so"));
+    fs::write(
+        place.path().join("config.toml"),
+        "[review]\nlinear = true\n[linear]\npage = 3\nhints = \"always\"\n",
+    )
+    .unwrap();
+    place.ok(&["profile", "linear", "off"]);
+    assert_eq!(place.open().linear_wanted().unwrap(), None);
+    place.ok(&["profile", "linear", "default"]);
+    assert!(place.open().linear_wanted().unwrap().unwrap().contains("config.toml"));
+    assert_eq!(place.open().linear().unwrap().page, 3);
+    place.ok(&["profile", "page", "7"]);
+    assert_eq!(place.open().linear().unwrap().page, 7);
 }
 
 fn labels(workspace: &Workspace) -> Vec<Label> {

@@ -357,6 +357,29 @@ fn suspend_goes_back_to_a_shell_and_says_so_where_there_is_none() {
 }
 
 #[test]
+fn a_key_that_means_something_alone_needs_no_enter_where_somebody_wants_that() {
+    let place = sample(3);
+    place.ok(&["profile", "keys", "single"]);
+    let mut term = Term::start(&place, (80, 40), &[("TERM", "dumb")]);
+    term.wait("a question", |text| text.trim_end().ends_with("Answer:"));
+    term.send("1");
+    term.wait_for("Question: 2.");
+    // Enter by habit, an arrow, and Escape say nothing.
+    term.send("\n\x1b[A\x1b");
+    term.send("u");
+    term.wait("the question before", |text| text.matches("Question: 1.").count() == 2);
+    // What is no key of its own is a line, as what begins with a colon is.
+    term.send(":queue\n");
+    term.wait_for("Queue: 3 cases.");
+    term.send("no");
+    std::thread::sleep(Duration::from_millis(300));
+    term.send("pe\n");
+    term.send("q");
+    assert_eq!(term.wait_end(), 0, "{}", term.text());
+    assert!(!term.written().contains(&0x08), "nothing moves the cursor back");
+}
+
+#[test]
 fn control_c_takes_back_a_line_and_twice_leaves_with_what_was_begun_kept() {
     let place = sample(2);
     let mut term = Term::start(&place, (80, 24), &[("TERM", "dumb")]);

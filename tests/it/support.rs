@@ -64,12 +64,12 @@ impl Place {
         command.output().unwrap()
     }
 
-    /// Runs it and gives what it printed, if it ended as expected.
     /// What it printed, however it ended.
     pub fn run_text(&self, args: &[&str]) -> String {
         String::from_utf8(self.run(args).stdout).unwrap()
     }
 
+    /// Runs it and gives what it printed, if it ended well.
     pub fn ok(&self, args: &[&str]) -> String {
         let output = self.run(args);
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
