@@ -180,8 +180,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             piece: true,
             ..IngestRequest::default()
         };
-        report(context, args, &follow(&args.files, &request, &mut workspace, &stop)?)?;
-        return Ok(Exit::Done);
+        let summary = follow(&args.files, &request, &mut workspace, &stop)?;
+        report(context, args, &summary)?;
+        return Ok(if lacks_answers(args, &summary) { Exit::No } else { Exit::Done });
     }
     let inputs = args.read.inputs(&workspace, &args.files, &stop)?;
     if args.read.explain {
@@ -246,8 +247,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let unanswered = summary.unanswered.values().any(|of| of.lines == summary.read);
     let none_good =
         summary.rejected > 0 && summary.rejected == summary.read || unanswered && taken == 0;
-    let unasked = summary.plugins.values().any(|one| one.skipped + one.could_not_tell > 0);
-    Ok(if none_good || args.strict && unasked { Exit::No } else { Exit::Done })
+    Ok(if none_good || lacks_answers(args, &summary) { Exit::No } else { Exit::Done })
+}
+
+/// Whether a plug-in did not answer of a row where it has to.
+fn lacks_answers(args: &Args, summary: &Summary) -> bool {
+    args.strict && summary.plugins.values().any(|one| one.skipped + one.could_not_tell > 0)
 }
 
 /// What the files are read as, and why.

@@ -47,6 +47,11 @@ impl Paths {
         hidden
     }
 
+    /// Where what plug-ins print on the side is kept.
+    pub fn plugin_logs(&self) -> PathBuf {
+        self.workspace.join("plugins")
+    }
+
     /// The key that is about to become the device's.
     pub fn next_key(&self) -> PathBuf {
         self.workspace.join("device.key.next")

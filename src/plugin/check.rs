@@ -306,6 +306,6 @@ fn end(plugin: &Plugin, place: &Place) -> Went {
     said_hello(&mut process)?;
     process.send(rows(plugin.kind, 1)[0].line(1));
     answer_to(&mut process, plugin, 1)?;
-    process.end()?;
+    process.end().0?;
     Ok("it ends when it is told to".to_owned())
 }

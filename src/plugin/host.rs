@@ -3,6 +3,8 @@
 //! stopped. Whoever asks always gets as many answers as they asked.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -27,6 +29,8 @@ const SPAN: Duration = Duration::from_secs(600);
 const LOOK: Duration = Duration::from_millis(200);
 /// Rows set aside that are named.
 const ASIDE_MAX: usize = 20;
+/// Bytes that are kept of what it prints on the side.
+const LOG_BYTES: usize = 64 << 10;
 
 /// What a plug-in says of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,6 +133,8 @@ pub struct Host {
     restarts: [Duration; 2],
     /// What it may read beside its own.
     reads: Vec<PathBuf>,
+    /// Where what it prints on the side is kept.
+    log: Option<PathBuf>,
     /// When its memory was looked at last.
     looked: Instant,
 }
@@ -175,6 +181,7 @@ impl Host {
             counts: Counts::default(),
             restarts: RESTARTS,
             reads: Vec::new(),
+            log: None,
             looked: clock::instant(),
         }
     }
@@ -191,6 +198,13 @@ impl Host {
     pub fn reading(mut self, directory: &Path) -> Self {
         // Sandboxes go by where places really are.
         self.reads.extend(std::fs::canonicalize(directory));
+        self
+    }
+
+    /// The same, of which the end of what it prints on the side is kept in a file.
+    #[must_use]
+    pub fn logging_to(mut self, path: PathBuf) -> Self {
+        self.log = Some(path);
         self
     }
 
@@ -234,7 +248,7 @@ impl Host {
                 Ok(()) => {}
                 Err(Failure::Stop) => {
                     // What it still says is of rows that nobody waits for.
-                    self.process = None;
+                    self.let_go();
                     break;
                 }
                 Err(Failure::Wrong(why)) => {
@@ -264,7 +278,31 @@ impl Host {
     /// # Errors
     /// It did not end by itself, or not well.
     pub fn end(mut self) -> Result<(), String> {
-        self.process.take().map_or(Ok(()), Process::end)
+        let Some((went, said)) = self.process.take().map(Process::end) else { return Ok(()) };
+        self.keep(&said);
+        went
+    }
+
+    /// Has it go, and keeps what it printed on the side.
+    fn let_go(&mut self) {
+        let said = self.said();
+        self.process = None;
+        self.keep(&said);
+    }
+
+    /// Keeps what it printed on the side, after what it printed before.
+    fn keep(&self, said: &str) {
+        let Some(path) = self.log.as_ref().filter(|_| !said.trim().is_empty()) else { return };
+        let before = std::fs::read_to_string(path).unwrap_or_default();
+        let text = format!("{before}== {}\n{said}\n", clock::now().rfc3339());
+        let over = text.len().saturating_sub(LOG_BYTES);
+        // Whole lines.
+        let from = text[text.ceil_char_boundary(over)..].find('\n').map_or(0, |at| at + 1);
+        let kept = if over == 0 { &*text } else { &text[text.ceil_char_boundary(over) + from..] };
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        // That it can't be kept is no reason to stop.
+        let _ = options.open(path).and_then(|mut file| file.write_all(kept.as_bytes()));
     }
 
     fn may_be_asked(&mut self) -> bool {
@@ -378,7 +416,7 @@ impl Host {
     /// Stops it, and counts what was open as what it can't tell.
     fn give_up(&mut self, round: &mut Round<'_>, why: &str) {
         self.trouble(why);
-        self.process = None;
+        self.let_go();
         for (at, _) in std::mem::take(&mut round.open).into_values() {
             round.answers[at] = Some(Answer::CannotTell(why.to_owned()));
         }
@@ -388,7 +426,7 @@ impl Host {
     /// too, it is set aside.
     fn failed(&mut self, round: &mut Round<'_>, why: String, stop: &Stop<'_>) {
         self.trouble(&why);
-        self.process = None;
+        self.let_go();
         let mut open: Vec<usize> =
             std::mem::take(&mut round.open).into_values().map(|(at, _)| at).collect();
         round.open_bytes = 0;
@@ -434,7 +472,8 @@ impl Host {
         let line = if last.is_empty() {
             why.to_owned()
         } else {
-            format!("{why}; the last that it printed: {}", words(last))
+            let path = self.log.as_ref().map(|path| format!(" (all: {})", path.display()));
+            format!("{why}; the last that it printed: {}{}", words(last), path.unwrap_or_default())
         };
         self.counts.trouble(line);
     }
@@ -444,7 +483,8 @@ impl Drop for Host {
     fn drop(&mut self) {
         if let Some(process) = self.process.take() {
             // It had its time to end; how it used that is its own affair.
-            let _ = process.end();
+            let (_, said) = process.end();
+            self.keep(&said);
         }
     }
 }

@@ -149,22 +149,37 @@ impl Process {
         visible_lines(String::from_utf8_lossy(&said).trim_end()).join("\n")
     }
 
-    /// Lets it end by itself; says how it ended where that is not well.
-    pub fn end(mut self) -> Result<(), String> {
+    /// Lets it end by itself; says how it ended where that is not well, and what it printed on the
+    /// side to its end.
+    pub fn end(mut self) -> (Result<(), String>, String) {
         self.send("{\"end\":true}\n".to_owned());
         self.to = None;
         let since = clock::instant();
-        loop {
+        let went = loop {
             match self.child.try_wait() {
-                Ok(Some(status)) if status.success() => return Ok(()),
-                Ok(Some(status)) => return Err(ended(status.code())),
+                Ok(Some(status)) if status.success() => break Ok(()),
+                Ok(Some(status)) => break Err(ended(status.code())),
                 Ok(None) if since.elapsed() > LAST => {
-                    return Err("it does not end when it is told to".to_owned());
+                    break Err("it does not end when it is told to".to_owned());
                 }
                 // Whoever has its output full does not come to its end.
                 Ok(None) => drop(self.hear(Duration::from_millis(10))),
-                Err(error) => return Err(error.to_string()),
+                Err(error) => break Err(error.to_string()),
             }
+        };
+        if went.is_ok() {
+            self.wait_for_printing();
+        }
+        let said = self.said();
+        (went, said)
+    }
+
+    /// What it printed last may be on its way; who it let go of may hold that open.
+    fn wait_for_printing(&self) {
+        let since = clock::instant();
+        let printed = || self.printing.as_ref().is_none_or(JoinHandle::is_finished);
+        while !printed() && since.elapsed() < Duration::from_millis(500) {
+            std::thread::sleep(Duration::from_millis(2));
         }
     }
 
@@ -173,11 +188,7 @@ impl Process {
         let since = clock::instant();
         while since.elapsed() < Duration::from_millis(500) {
             if let Ok(Some(status)) = self.child.try_wait() {
-                // What it printed last may be on its way; who it let go of may hold that open.
-                let printed = || self.printing.as_ref().is_none_or(JoinHandle::is_finished);
-                while !printed() && since.elapsed() < Duration::from_millis(500) {
-                    std::thread::sleep(Duration::from_millis(2));
-                }
+                self.wait_for_printing();
                 return ended(status.code());
             }
             std::thread::sleep(Duration::from_millis(5));

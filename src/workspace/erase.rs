@@ -127,8 +127,16 @@ impl Workspace {
         Ok(events)
     }
 
-    /// Moves what was overwritten in the file itself over what the write-ahead log still holds.
+    /// Moves what was overwritten in the file itself over what the write-ahead log still holds, and
+    /// forgets what plug-ins printed, which may be of an input.
     pub(super) fn scrub(&self) -> Result<(), WorkError> {
+        let logs = self.paths.plugin_logs();
+        match std::fs::remove_dir_all(&logs) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(WorkError::File { path: logs.display().to_string(), error });
+            }
+            _ => {}
+        }
         // While somebody reads, the rest of it follows with the next one.
         let mut checkpoint = self.db.conn.prepare("PRAGMA wal_checkpoint(TRUNCATE)")?;
         checkpoint.query_row([], |_| Ok(()))?;

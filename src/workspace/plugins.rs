@@ -180,7 +180,9 @@ impl Workspace {
         if let Some(what) = differs(plugin, &place.pin, &pinned.pin) {
             return Err(PluginError::Changed { name: name.to_owned(), what }.into());
         }
-        Ok(Host::new(plugin.clone(), place))
+        let logs = self.paths.plugin_logs();
+        super::private_directory(&logs).map_err(failed)?;
+        Ok(Host::new(plugin.clone(), place).logging_to(logs.join(format!("{name}.log"))))
     }
 
     /// The detectors that traps ask, each with what was pinned in a word; one that is not in the

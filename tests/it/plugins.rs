@@ -649,7 +649,40 @@ fn a_detector_that_crashes_or_says_nonsense_stops_no_ingest() {
         let without =
             counts["skipped"].as_u64().unwrap() + counts["could_not_tell"].as_u64().unwrap();
         assert_eq!(without, 278, "{each}: {said}");
+        // Whoever wants an answer of every row hears that there was none, also of what follows.
+        let mut follow = program();
+        follow.env("CASEWORK_WORKSPACE", place.path());
+        follow.args(["ingest", "-", "--follow", "--strict"]);
+        let more = stream.replace("\"id\":\"p", "\"id\":\"q");
+        assert_eq!(piped(&mut follow, more.as_bytes()).status.code(), Some(1), "{each}");
         assert!(said["opened"].as_u64().unwrap() > 0 && said["read"] == 300, "{said}");
+    }
+}
+
+#[test]
+fn what_a_plugin_prints_is_kept_in_a_file_within_bounds_until_something_is_erased() {
+    for ends in ["", "exit 3"] {
+        let (place, stream) = with_detector(&format!(
+            "echo \"seen $(printf '\\033[31m') $line\" >&2; head -c 2000 /dev/zero | tr '\\0' e >&2; echo >&2\n{SHOUTS}\n{ends}"
+        ));
+        place.ok(&["plugin", "pin", "loud"]);
+        let rows = file(&place, "s.jsonl", &stream);
+        let told = place.run(&["ingest", &rows]);
+        let log = place.path().join("plugins/loud.log");
+        let kept = fs::read_to_string(&log).unwrap();
+        assert!(kept.len() <= 64 << 10 && kept.contains("seen") && !kept.contains('\u{1b}'));
+        let mode =
+            std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&log).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+        let told = String::from_utf8_lossy(&told.stderr).into_owned();
+        assert_eq!(told.contains("plugins/loud.log"), !ends.is_empty(), "{told}");
+        // The end of it, and whole lines.
+        if ends.is_empty() {
+            assert!(kept.len() > 50 << 10 && kept.contains(r#""n":278"#), "{}", kept.len());
+        }
+        let case = cases(&place)[0].0.clone();
+        place.ok(&["erase", &case, "--reason", "asked to"]);
+        assert!(!log.exists(), "what a program repeats goes with what it is of");
     }
 }
 
