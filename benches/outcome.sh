@@ -8,7 +8,7 @@ python=${PYTHON:-python3} seeds=${1:-3} data=../shared/data out=$PWD/target/outc
 rm -rf "$out"
 cargo bench --quiet --bench outcome -- "$out" "$seeds" | tee "$out.runs"
 mv "$out.runs" "$out/runs"
-for added in "$out"/*-{25,50,100}-*.jsonl; do
+for added in "$out"/*-{25,45,50,100}-*.jsonl; do
   "$python" ../shared/tools/retrain.py --base "$data/clinc150/base_train.jsonl" --eval "$data/clinc150/eval.jsonl" \
     --add "$added" --repeat 3 --out "${added%.jsonl}.metrics.json" >/dev/null
 done

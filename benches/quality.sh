@@ -31,5 +31,7 @@ for labels in "$@"; do
   "$python" benches/quality.py krippendorff "$file" 0
   timed "casework consensus, Dawid-Skene, 10 rounds" "$casework" consensus --iterations 10 --tolerance -1 --out "$work/out.csv" "$file"
   "$casework" consensus --iterations 10 --tolerance -1 --json "$file" 2>/dev/null | "$python" -c 'import json,sys; d = json.load(sys.stdin); print("  beliefs", [round(p * d["tasks"], 4) for p in d["priors"]])'
+  timed "casework consensus, hierarchical, 10 rounds" "$casework" consensus --method hierarchical --iterations 10 --tolerance -1 --out "$work/out.csv" "$file"
+  timed "casework consensus, as it is without options" "$casework" consensus --out "$work/out.csv" "$file"
   "$python" benches/quality.py crowd-kit "$file" 10
 done
