@@ -28,6 +28,11 @@ impl Term {
         Self::run(place, size, env, &[env!("CARGO_BIN_EXE_casework")])
     }
 
+    /// The window is of another size.
+    pub fn resize(&mut self, (cols, rows): (u16, u16)) {
+        self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
     /// With any program in it, which finds the workspace.
     pub fn run(place: &Place, size: (u16, u16), env: &[(&str, &str)], args: &[&str]) -> Self {
         let (pixel_width, pixel_height) = (size.0 * 9, size.1 * 18);

@@ -1,7 +1,8 @@
 //! A workspace that is served: what has no place there, and writers who are many.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -987,6 +988,154 @@ fn over_ssh_nothing_but_a_session_is_to_be_had() {
     let taken = served.desk.place.dir.path().join("taken");
     command.arg(format!("{there}:{}", served.desk.place.paths().database().display())).arg(&taken);
     assert!(!command.output().unwrap().status.success() && !taken.exists());
+}
+
+/// What ssh can ask for besides a command, and commands that are none.
+#[test]
+fn over_ssh_no_channel_leads_anywhere_else() {
+    let Some(served) = Served::start() else { return };
+    let there = Served::there();
+    let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let target = format!("127.0.0.1:{}", served.port);
+    // A way through the desk to its own port, which would greet whoever comes out there.
+    let (local, socks) = (free(), free());
+    let mut forwarding = Command::new("ssh");
+    forwarding.args(served.options("bo")).args(["-N", "-L", &format!("{local}:{target}")]);
+    forwarding.args(["-D", &socks.to_string(), &there]).stdin(Stdio::null());
+    let mut forwarding = forwarding.stderr(Stdio::null()).spawn().unwrap();
+    let hello_of_socks = [5, 1, 0].to_vec();
+    let port = served.port.to_be_bytes();
+    let connect = [5, 1, 0, 1, 127, 0, 0, 1, port[0], port[1]].to_vec();
+    for (at, says) in [(local, vec![]), (socks, vec![hello_of_socks, connect])] {
+        let mut way = (0..200)
+            .find_map(|_| {
+                std::thread::sleep(Duration::from_millis(25));
+                TcpStream::connect(("127.0.0.1", at)).ok()
+            })
+            .expect("ssh listens");
+        way.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+        for words in says {
+            way.write_all(&words).unwrap();
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let mut out = Vec::new();
+        let _ = way.read_to_end(&mut out);
+        assert!(!String::from_utf8_lossy(&out).contains("SSH-2.0"), "{out:?}");
+    }
+    forwarding.kill().unwrap();
+    forwarding.wait().unwrap();
+
+    // Over one connection two things at once, and no third.
+    let socket = served.desk.place.dir.path().join("master").display().to_string();
+    let mut master = Command::new("ssh");
+    master.args(served.options("bo")).args(["-M", "-S", &socket, "-N", &there]);
+    let master = master.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let over = || {
+        let mut command = Command::new("ssh");
+        command.args(served.options("bo")).args(["-S", &socket, "-o", "ProxyCommand=false"]);
+        command.arg(&there).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    };
+    let end = clock::instant() + Duration::from_secs(10);
+    while !Path::new(&socket).exists() {
+        assert!(clock::instant() < end, "no connection to share");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let greeted = |child: &mut Child| {
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        line.starts_with("casework, linear mode")
+    };
+    let (mut first, mut second, mut third) = (over(), over(), over());
+    let greetings = [greeted(&mut first), greeted(&mut second), greeted(&mut third)];
+    assert_eq!(greetings.iter().filter(|greeted| **greeted).count(), 2, "{greetings:?}");
+    for mut child in [first, second, third, master] {
+        let _ = child.kill();
+        child.wait().unwrap();
+    }
+
+    // Nothing of what is no text, or too long, is done.
+    let long = format!("comment p0 {}", "x".repeat(100_000));
+    let ran = served.says(&long);
+    assert_eq!(ran.code, Some(2), "{}", ran.said);
+    let mut command = Command::new("ssh");
+    command.args(served.options("bo")).arg(&there).stdin(Stdio::null());
+    command.arg(std::ffi::OsStr::from_bytes(b"queue \xff\xfe"));
+    let ran = Ran::of(command.output().unwrap());
+    assert!(ran.code == Some(2) && ran.said.contains("no UTF-8"), "{} {}", ran.out, ran.said);
+    // Variables without end, and a terminal that is none.
+    let mut more: Vec<String> = Vec::new();
+    for n in 0..500 {
+        more.extend(["-o".to_owned(), format!("SetEnv=LC_X{n}={}", "\u{1b}]0;x".repeat(40))]);
+    }
+    let more: Vec<&str> = more.iter().map(String::as_str).collect();
+    let ran = served.ssh("bo", &[&more[..], &[&there, "status"]].concat());
+    assert!(!ran.out.contains('\u{1b}') && !ran.said.contains('\u{1b}'), "{}", ran.said);
+    let mut args = vec!["ssh".to_owned()];
+    args.extend(served.options("bo").into_iter().filter(|option| option != "-T"));
+    args.extend(["-tt".to_owned(), there.clone()]);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let name = format!("xterm{}", "\u{1b}]0;mine\u{7}".repeat(1_000));
+    let mut term = Term::run(&served.desk.place, (100, 30), &[("TERM", &name)], &args);
+    term.send("\x03");
+    std::thread::sleep(Duration::from_millis(1_500));
+    let written = term.written();
+    assert!(!written.windows(8).any(|eight| eight == b"\x1b]0;mine"), "{}", term.text());
+    let _ = term.child.kill();
+    let _ = term.child.wait();
+
+    assert_eq!(served.says("status").code, Some(0), "the desk is as it was");
+    assert!(served.desk.place.ok(&["verify"]).contains("0 faults"));
+}
+
+/// Who is not in yet keeps nobody out, and who is in goes on.
+#[test]
+fn over_ssh_silent_and_broken_connections_keep_nobody_out() {
+    let Some(served) = Served::start() else { return };
+    let there = Served::there();
+    let connect = || TcpStream::connect(("127.0.0.1", served.port));
+    let silent: Vec<_> = (0..number("CASEWORK_SILENT").unwrap_or(150))
+        .filter_map(|n| {
+            let mut way = connect().ok()?;
+            // Some say half of what is said first, some say what nobody understands.
+            let _ = match n % 4 {
+                0 => way.write_all(b"SSH-2.0-"),
+                1 => way.write_all(&[0xff; 4_096]),
+                _ => Ok(()),
+            };
+            Some(way)
+        })
+        .collect();
+    // Cut at every byte of the beginning.
+    let begins = b"SSH-2.0-OpenSSH_9.2\r\n\0\0\0\x2c\x06\x14garbage that is no list of algorithms";
+    for cut in 0..begins.len() {
+        if let Ok(mut way) = connect() {
+            let _ = way.write_all(&begins[..cut]);
+        }
+    }
+    // From an address of their own, as people have.
+    let from = ["-o", "BindAddress=127.0.0.9"];
+    let tries = (1..=3).find(|_| {
+        let ran = served.ssh("bo", &[&from[..], &[&there, "status"]].concat());
+        ran.code == Some(0)
+    });
+    assert!(tries.is_some(), "{}", served.desk.place.ok(&["serve", "log"]));
+    drop(silent);
+    let Some(mut term) = served.first_screen() else { return };
+    term.send("1");
+    term.wait_for("Is the model's answer right?");
+    // Windows of every size, one after the other.
+    for n in 0..number("CASEWORK_RESIZES").unwrap_or(200) {
+        let (rows, cols) =
+            [(0, 0), (1, 1), (65_535, 65_535), (2, 500), (24, 80), (300, 3)][(n % 6) as usize];
+        term.resize((cols, rows));
+    }
+    term.resize((100, 30));
+    term.send("1");
+    term.wait_for("✓ verdict");
+    term.send("q");
+    assert_eq!(term.wait_end(), 0, "{}", term.text());
+    assert!(served.desk.place.ok(&["serve", "who", "--json"]).is_empty());
 }
 
 #[test]
