@@ -121,7 +121,6 @@ struct AnswerLine<'d> {
     label: &'d str,
     confidence: f64,
     /// How many classes share the first place, if more than one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     tied: Option<usize>,
 }
 

@@ -75,7 +75,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
                 say(&words);
             }
             let name = |case: &CaseId| if json { case.to_string() } else { case.short() };
-            tallies(&mut out, json, "case", shown.map(|(case, tally)| (name(case), *tally)))?;
+            let shown: Vec<_> = shown.collect();
+            let mut ids = std::collections::BTreeMap::new();
+            for (case, _) in &shown {
+                ids.insert(name(case), workspace.id_in_stream(**case)?);
+            }
+            let named = shown.iter().map(|(case, tally)| (name(case), *tally));
+            tallies_of(&mut out, json, "case", named, &ids)?;
         }
     }
     out.finish()?;
@@ -187,6 +193,17 @@ fn tallies<'t>(
     by: &str,
     all: impl Iterator<Item = (String, &'t Tally)>,
 ) -> std::io::Result<()> {
+    tallies_of(out, json, by, all, &std::collections::BTreeMap::new())
+}
+
+/// The same; `ids` is what streams call cases.
+fn tallies_of<'t>(
+    out: &mut Out,
+    json: bool,
+    by: &str,
+    all: impl Iterator<Item = (String, &'t Tally)>,
+    ids: &std::collections::BTreeMap<String, Option<String>>,
+) -> std::io::Result<()> {
     let mut all: Vec<(String, &Tally)> = all.collect();
     // Of people there is no ranking: they stand by name, with an interval.
     let people = matches!(by, "pair" | "reviewer");
@@ -207,13 +224,14 @@ fn tallies<'t>(
     }
     for (name, Tally { pairs, diverged, differ }) in &all {
         if json {
+            let named = match by {
+                "pair" => ("reviewers", name.split(" and ").collect::<Vec<_>>().into()),
+                by => (by, name.as_str().into()),
+            };
+            let id = ids.get(name).map(|id| ("id", id.clone().into()));
             out.json(&TallyLine {
                 by,
-                of: [match by {
-                    "pair" => ("reviewers", name.split(" and ").collect::<Vec<_>>().into()),
-                    by => (by, name.as_str().into()),
-                }]
-                .into(),
+                of: std::iter::once(named).chain(id).collect(),
                 name: name.clone(),
                 pairs: *pairs,
                 diverged: *diverged,
@@ -232,6 +250,7 @@ fn tallies<'t>(
 #[derive(Serialize)]
 struct SplitLine<'l> {
     case: CaseId,
+    id: Option<String>,
     reviewers: &'l [String; 2],
     question: &'l str,
     answers: &'l [Option<String>; 2],
@@ -268,7 +287,15 @@ fn list_splits(
         here.iter().take(if json { usize::MAX } else { SHOWN })
     {
         if json {
-            out.json(&SplitLine { case: *case, reviewers, question, answers, differ: *differ })?;
+            let id = workspace.id_in_stream(*case)?;
+            out.json(&SplitLine {
+                case: *case,
+                id,
+                reviewers,
+                question,
+                answers,
+                differ: *differ,
+            })?;
             continue;
         }
         let said = |at: usize| {
@@ -303,6 +330,7 @@ fn side_by_side(
         for given in &labels {
             let mut document = serde_json::to_value(&given.label).map_err(std::io::Error::other)?;
             document["author"] = given.author.clone().into();
+            document["id"] = row.external_id.clone().into();
             out.json(&document)?;
         }
         out.finish()?;

@@ -44,7 +44,11 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
             };
             let event = saved.event();
             let words = format!("{}: {what} is a gold item now.", row.id.short());
-            done(context.global.json, &words, &json!({ "case": row.id, "event": event }))?;
+            done(
+                context.global.json,
+                &words,
+                &json!({ "case": row.id, "id": row.external_id, "event": event }),
+            )?;
             Ok(Exit::Done)
         }
         What::Import { file } => {
@@ -58,7 +62,7 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
             done(
                 context.global.json,
                 &format!("{}: no longer known.", row.id.short()),
-                &json!({ "case": row.id, "event": event }),
+                &json!({ "case": row.id, "id": row.external_id, "event": event }),
             )?;
             Ok(Exit::Done)
         }
@@ -68,7 +72,9 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
             let all = workspace.known_answers()?;
             for one in &all {
                 if context.global.json {
-                    out.json(one)?;
+                    let mut document = serde_json::to_value(one).map_err(std::io::Error::other)?;
+                    document["id"] = workspace.id_in_stream(one.case)?.into();
+                    out.json(&document)?;
                 } else {
                     let protocol = format!("{} v{}", one.protocol.id, one.protocol.version);
                     out.line(&format!(

@@ -20,6 +20,8 @@ pub struct Args {
 #[derive(Serialize)]
 struct LabelLine<'l> {
     case: CaseId,
+    /// What the stream calls it.
+    id: Option<String>,
     reviewer: &'l str,
     author: &'l str,
     round: &'l str,
@@ -45,7 +47,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let workspace = context.read()?;
     let mut out = Out::new();
     let left = workspace.labels_seen(|given, counts| match args.all || counts {
-        true => print(&mut out, context.global.json, given, counts).map_err(CliError::from),
+        true if context.global.json => {
+            let id = workspace.id_in_stream(given.label.case)?;
+            Ok(out.json(&line_of(given, id, counts))?)
+        }
+        true => print(&mut out, given, counts).map_err(CliError::from),
         false => Ok(()),
     })?;
     out.finish()?;
@@ -55,32 +61,35 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn print(out: &mut Out, json: bool, given: &GivenLabel, counts: bool) -> std::io::Result<()> {
+fn line_of(given: &GivenLabel, id: Option<String>, counts: bool) -> LabelLine<'_> {
     let label = &given.label;
-    if json {
-        return out.json(&LabelLine {
-            case: label.case,
-            reviewer: &label.reviewer,
-            author: &given.author,
-            round: &label.round,
-            protocol: &label.protocol.id,
-            version: label.protocol.version,
-            path: &label.path,
-            outcome: &label.outcome,
-            confidence: label.confidence,
-            tags: &label.tags,
-            rationale: &label.rationale,
-            evidence: &label.evidence,
-            evidence_in: &label.evidence_in,
-            cites: &label.cites,
-            seen: label.seen.as_ref(),
-            after_others: label.after_others,
-            at: given.given_at().rfc3339(),
-            duration_ms: label.duration_ms,
-            event: given.event,
-            counts,
-        });
+    LabelLine {
+        case: label.case,
+        id,
+        reviewer: &label.reviewer,
+        author: &given.author,
+        round: &label.round,
+        protocol: &label.protocol.id,
+        version: label.protocol.version,
+        path: &label.path,
+        outcome: &label.outcome,
+        confidence: label.confidence,
+        tags: &label.tags,
+        rationale: &label.rationale,
+        evidence: &label.evidence,
+        evidence_in: &label.evidence_in,
+        cites: &label.cites,
+        seen: label.seen.as_ref(),
+        after_others: label.after_others,
+        at: given.given_at().rfc3339(),
+        duration_ms: label.duration_ms,
+        event: given.event,
+        counts,
     }
+}
+
+fn print(out: &mut Out, given: &GivenLabel, counts: bool) -> std::io::Result<()> {
+    let label = &given.label;
     let (at, words) = (given.given_at().minute(), outcome_words(&label.outcome));
     let by =
         given.imported_by().map(|author| format!("  (imported by {author})")).unwrap_or_default();

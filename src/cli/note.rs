@@ -58,7 +58,10 @@ pub fn comment(context: &Context, args: &CommentArgs) -> Result<Exit, CliError> 
         let place =
             session.as_ref().map_or(String::new(), |name| format!(" in the session {name}"));
         let words = format!("Commented on {}{place}.", case.id.short());
-        Ok((words, json!({ "case": case.id, "event": saved.event(), "session": session })))
+        Ok((
+            words,
+            json!({ "case": case.id, "id": case.external_id, "event": saved.event(), "session": session }),
+        ))
     })
 }
 
@@ -67,7 +70,7 @@ pub fn defer(context: &Context, about: &About) -> Result<Exit, CliError> {
     note(context, about, |workspace, case, text| {
         let until = workspace.defer(case.id, text)?;
         let words = format!("Deferred {} until {}.", case.id.short(), until.minute());
-        Ok((words, json!({ "case": case.id, "until": until.rfc3339() })))
+        Ok((words, json!({ "case": case.id, "id": case.external_id, "until": until.rfc3339() })))
     })
 }
 
@@ -76,7 +79,7 @@ pub fn escalate(context: &Context, about: &About) -> Result<Exit, CliError> {
     note(context, about, |workspace, case, text| {
         let saved = workspace.escalate(case.id, text)?;
         let words = format!("Escalated {}.", case.id.short());
-        Ok((words, json!({ "case": case.id, "event": saved.event() })))
+        Ok((words, json!({ "case": case.id, "id": case.external_id, "event": saved.event() })))
     })
 }
 
@@ -89,6 +92,6 @@ pub fn appeal(context: &Context, about: &About) -> Result<Exit, CliError> {
             case.id.short(),
             workspace.owner()?
         );
-        Ok((words, json!({ "case": case.id, "event": saved.event() })))
+        Ok((words, json!({ "case": case.id, "id": case.external_id, "event": saved.event() })))
     })
 }

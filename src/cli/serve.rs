@@ -262,7 +262,7 @@ fn who(context: &Context) -> Result<Exit, CliError> {
         let idle = session.idle(now);
         if context.global.json {
             out.json(&json!({ "name": session.name, "key": session.key, "client": session.client,
-                "since": session.since.rfc3339(), "idle_s": idle, "command": session.command,
+                "since": session.since.rfc3339(), "idle_ms": idle.map(|s| s * 1_000), "idle_s": idle, "command": session.command,
                 "case": session.case.map(|(case, _)| case),
                 "held_back_by": session.held, "process": session.process }))?;
             continue;

@@ -26,7 +26,7 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
                 "interval": interval, "reason": one.precision.value.err() });
             out.json(&json!({ "trap": one.trap, "version": one.version, "seen": one.seen,
                 "flagged": one.flagged, "opened": one.opened, "labeled": one.labeled,
-                "wrong": one.wrong, "precision": precision, "rate": one.rate }))?;
+                "wrong": one.wrong, "precision": precision, "rate": one.rate, "stream": null }))?;
         } else {
             let precision = match one.precision.value {
                 Ok(_) => one.precision.describe(),
@@ -50,7 +50,9 @@ pub fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
             Ok((value, error)) => (Some(*value), Some(*error), None),
             Err(reason) => (None, None, Some(reason.as_str())),
         };
-        out.json(&json!({ "stream": { "rows": stream.rows, "left_out": stream.left_out, "labeled": stream.labeled,
+        // The stream as a whole stands behind its traps.
+        out.json(&json!({ "trap": null, "version": null, "seen": null, "flagged": null, "opened": null,
+            "labeled": null, "wrong": null, "precision": null, "rate": null, "stream": { "rows": stream.rows, "left_out": stream.left_out, "labeled": stream.labeled,
             "wrong": { "value": value, "n": stream.labeled, "interval": value.zip(error).map(|(v, e)| [v - 1.96 * e, v + 1.96 * e]), "reason": reason },
             "standard_error": error, "unweighted": stream.naive } }))?;
     }

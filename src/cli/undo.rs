@@ -51,7 +51,7 @@ fn tell(
     done(
         context.global.json,
         format!("{what}: {}.{then} {hint}", deed.words()).trim_end(),
-        &json!({ "case": row.id, "what": kind, "label": label, "state": row.state.as_str(), "event": event }),
+        &json!({ "case": row.id, "id": row.external_id, "what": kind, "label": label, "state": row.state.as_str(), "event": event }),
     )?;
     Ok(Exit::Done)
 }

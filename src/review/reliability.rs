@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::gold;
 use crate::db::{label, renames};
@@ -18,7 +18,7 @@ use crate::domain::label::{
 use crate::domain::policy::Policy;
 use crate::domain::time::Moment;
 use crate::journal::views;
-use crate::quality::figure::wilson;
+use crate::quality::figure::{Figure, wilson};
 
 /// Weeks that are told apart.
 const WEEKS_MAX: usize = 12;
@@ -26,17 +26,30 @@ const WEEKS_MAX: usize = 12;
 const DRIFT_LABELS_MIN: f64 = 20.0;
 
 /// A share with its interval; nothing where there is nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Share {
-    #[serde(serialize_with = "whole")]
     pub n: f64,
     pub value: Option<f64>,
     pub interval: Option<(f64, f64)>,
 }
 
-/// How many it rests on is a whole number.
-fn whole<S: serde::Serializer>(n: &f64, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_u64(*n as u64)
+/// As a figure, and how many it rests on is a whole number.
+impl Serialize for Share {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let value = self.value.ok_or("there is nothing to compare yet");
+        Figure::new(value, self.n as usize).with(self.interval).serialize(to)
+    }
+}
+
+/// A usual time, in milliseconds and as it was told before.
+fn median_written<S: Serializer>(seconds: &Option<f64>, to: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Written {
+        median_ms: Option<u64>,
+        median_seconds: Option<f64>,
+    }
+    let median_ms = seconds.map(|seconds| (seconds * 1_000.0).round() as u64);
+    Written { median_ms, median_seconds: *seconds }.serialize(to)
 }
 
 impl Share {
@@ -70,6 +83,7 @@ pub struct Week {
     pub labels: usize,
     /// With others' labels of the same cases.
     pub agreement: Share,
+    #[serde(flatten, serialize_with = "median_written")]
     pub median_seconds: Option<f64>,
 }
 
@@ -91,6 +105,7 @@ pub struct Reliability {
     pub with_known: Share,
     /// On cases that others labeled too: the mean share of them who say the same.
     pub with_others: Share,
+    #[serde(flatten, serialize_with = "median_written")]
     pub median_seconds: Option<f64>,
     /// How often right at each question of the protocol, as what is recorded for the policy's model
     /// of truth has it.

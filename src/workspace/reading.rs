@@ -279,6 +279,14 @@ impl Workspace {
         Ok(row.map(|row| gold::masked(&self.db.conn, &self.me, row)).transpose()?)
     }
 
+    /// What the stream calls a case, if it is here.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn id_in_stream(&self, case: CaseId) -> Result<Option<String>, WorkError> {
+        Ok(case::external_id(&self.db.conn, case)?)
+    }
+
     /// A case's row, to be opened: what is opened is masked as a whole.
     ///
     /// # Errors

@@ -239,6 +239,13 @@ pub fn by_id(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<CaseRow>>
         .optional()
 }
 
+/// What the stream calls a case.
+pub fn external_id(conn: &Connection, id: CaseId) -> rusqlite::Result<Option<String>> {
+    conn.prepare_cached("SELECT own FROM view_case WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()
+}
+
 /// Gives a case another text, for the queue and for search.
 pub fn set_text(
     conn: &Connection,
