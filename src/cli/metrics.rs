@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::out::{Out, say};
 use super::{CliError, Context, Exit};
+use crate::retrain::outcomes::Group;
 use crate::workspace::WorkError;
 use crate::workspace::sla::Figures;
 
@@ -107,5 +108,61 @@ fn prometheus(figures: &Figures) -> String {
         let help = "Its standard error.";
         family(&mut text, "casework_stream_wrong_standard_error", "gauge", help).add(&[], error);
     }
+    models(&mut text, figures);
+    bounds(&mut text, figures);
     text
+}
+
+/// How often models turned out to be right, with the ends of the interval.
+fn models(text: &mut String, figures: &Figures) {
+    let of = if figures.flagged_alone { "flagged" } else { "all" };
+    type Of = fn(&Group) -> Option<f64>;
+    let families: [(&'static str, &str, Of); 4] = [
+        (
+            "casework_model_outcomes",
+            "Predictions of a model of which something turned out; `of` says whether they stand for all of them.",
+            |group| Some(group.n as f64),
+        ),
+        ("casework_model_accuracy_ratio", "Share of them on which the model was right.", |group| {
+            group.accuracy.value.ok()
+        }),
+        ("casework_model_accuracy_ratio_low", "Lower end of its 95 % interval.", |group| {
+            Some(group.accuracy.interval?.0)
+        }),
+        ("casework_model_accuracy_ratio_high", "Upper end of its 95 % interval.", |group| {
+            Some(group.accuracy.interval?.1)
+        }),
+    ];
+    for (name, help, value_of) in families.into_iter().filter(|_| !figures.models.is_empty()) {
+        let mut family = family(text, name, "gauge", help);
+        for group in figures.models.iter().filter(|group| group.n > 0) {
+            if let Some(value) = value_of(group) {
+                family.add(&[("model", &group.name), ("of", of)], value);
+            }
+        }
+    }
+}
+
+/// The bounds of the policy: where each stands, and whether it is crossed by more than chance.
+fn bounds(text: &mut String, figures: &Figures) {
+    if figures.bounds.is_empty() {
+        return;
+    }
+    let mut value = family(
+        text,
+        "casework_bound_value",
+        "gauge",
+        "What a bound of the policy is held against; of several shares, the one that lies furthest off.",
+    );
+    for bound in &figures.bounds {
+        if let Ok(now) = bound.value {
+            value.add(&[("bound", &bound.threshold.to_string())], now);
+        }
+    }
+    let help = "1 where a bound of the policy is crossed, a share by more than chance.";
+    let mut crossed = family(text, "casework_bound_crossed", "gauge", help);
+    for bound in &figures.bounds {
+        let is = f64::from(u8::from(bound.is_crossed()));
+        crossed.add(&[("bound", &bound.threshold.to_string())], is);
+    }
 }

@@ -41,6 +41,8 @@ pub struct Contradicted {
     /// Who says otherwise, and what: `billing says transfer`.
     pub said: Vec<String>,
     pub reviewers: Vec<String>,
+    /// When it came to be so: with the last of its labels, or of what was said of it.
+    pub at: Moment,
 }
 
 /// Whether what a source said is what a case counts as, as far as it says that.
@@ -88,6 +90,10 @@ impl Workspace {
                 continue;
             }
             let given = label::live_of_case(conn, case.id)?;
+            let of_labels = given.iter().map(|given| given.at.moment());
+            let of_outcomes =
+                heard.iter().filter(|(_, same)| !same).map(|(row, _)| row.at.moment());
+            let at = of_labels.chain(of_outcomes).max().unwrap_or(Moment(0));
             let reviewers: BTreeSet<String> = that_count_in(&given, MAIN_ROUND)
                 .into_iter()
                 .filter(|given| training_label(&given.label.outcome).as_deref() == Some(&label))
@@ -100,6 +106,7 @@ impl Workspace {
                 label,
                 said,
                 reviewers,
+                at,
             });
         }
         Ok((found, compared))
@@ -112,7 +119,8 @@ impl Workspace {
     pub fn outcome_findings(&self, since: Option<Moment>) -> Result<Vec<Finding>, WorkError> {
         self.needs_role(&[Role::Lead, Role::Engineer, Role::Auditor], "lead, engineer or auditor")?;
         let mut findings = Vec::new();
-        for one in self.contradicted_labels()?.0 {
+        let recent = |at: Moment| since.is_none_or(|since| at >= since);
+        for one in self.contradicted_labels()?.0.into_iter().filter(|one| recent(one.at)) {
             findings.push(Finding {
                 kind: "label contradicted",
                 of: one.case.to_string(),
@@ -125,7 +133,6 @@ impl Workspace {
                 to: one.reviewers,
             });
         }
-        let recent = |at: Moment| since.is_none_or(|since| at >= since);
         let (cuts, runs, gates) = (self.cuts()?, self.runs()?, self.gates()?);
         let deployments = self.deployments()?;
         for cut in cuts.iter().filter(|cut| recent(cut.at)) {

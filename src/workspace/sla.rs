@@ -1,5 +1,6 @@
 //! What is due, how the work stands, and telling people once.
 
+use super::bounds::Bound;
 use super::{WorkError, Workspace};
 use crate::db::count;
 use crate::domain::resolve::CaseState;
@@ -8,6 +9,7 @@ use crate::journal::Append;
 use crate::journal::chain::Appended;
 use crate::journal::kind::NudgeSent;
 use crate::journal::views;
+use crate::retrain::outcomes::{By, Group, fair, groups};
 use crate::review::board::BoardSums;
 use crate::review::board::{BoardSnapshot, snapshot};
 use crate::review::right_at::RightAt;
@@ -26,6 +28,11 @@ pub struct Figures {
     /// Alarms that nobody has closed.
     pub alarms: u64,
     pub worth: Worth,
+    /// How often each model turned out to be right, of what speaks for its predictions.
+    pub models: Vec<Group>,
+    /// Whether that is of flagged predictions alone, which do not stand for all.
+    pub flagged_alone: bool,
+    pub bounds: Vec<Bound>,
 }
 
 impl Workspace {
@@ -38,7 +45,12 @@ impl Workspace {
         };
         let (due_items, _) = self.due_by(self.now())?;
         let open = self.raised_alarms()?.into_iter().filter(|alarm| alarm.is_open());
+        let judged = self.judged()?;
+        let fair = fair(&judged);
         Ok(Figures {
+            models: groups(&fair.judged, By::Model),
+            flagged_alone: fair.flagged_alone,
+            bounds: self.bounds(&due_items)?,
             cases: states.map(of).collect::<Result<_, WorkError>>()?,
             labels: count::get(conn, "labels")?,
             overdue: cases_overdue(&due_items, self.now()) as u64,

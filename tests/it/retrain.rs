@@ -1289,6 +1289,10 @@ fn every_source_is_heard_when_labels_are_held_against_what_turned_out() {
     assert!(found.contains("p0: it counts as transfer, and a says greeting: "), "{found}");
     assert!(found.contains("p1: it counts as transfer, and a says that pay was right"), "{found}");
     assert!(!found.contains("p2: ") && !found.contains("p3: "), "{found}");
+    // What was known before the moment that is asked for was told then.
+    let since = |at: &str| place.run_text(&["audit", "outcomes", "--since", at]);
+    assert!(since("2020-01-01T00:00:00Z").contains("p0: "));
+    assert!(!since("2999-01-01T00:00:00Z").contains("p0: "));
 }
 
 /// How good a model is can't be told by what was flagged because it is doubtful.
@@ -1328,6 +1332,13 @@ fn outcomes_of_flagged_predictions_are_said_to_be_of_those() {
         place.ok(&["ingest", &at("stream.jsonl")]);
         place.ok(&["outcome", "import", &at("outcomes.jsonl")]);
         let said = place.run(&["outcomes"]);
+        let metrics = place.ok(&["metrics"]);
+        let of = if right == 0.0 { "flagged" } else { "all" };
+        let line = format!("casework_model_accuracy_ratio{{model=\"\",of=\"{of}\"}} {right}");
+        assert!(metrics.contains(&line), "{line}: {metrics}");
+        let crossed = u8::from(right < 0.4);
+        let line = format!("casework_bound_crossed{{bound=\"accuracy < 0.4\"}} {crossed}");
+        assert!(metrics.contains(&line), "{line}: {metrics}");
         let said = String::from_utf8(said.stderr).unwrap();
         let bounds = json(&place.run_text(&["sla", "check", "--json"]))["bounds"][0].clone();
         assert_eq!(bounds["value"].as_f64(), Some(right), "{bounds}");
