@@ -225,7 +225,7 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
     } else {
         PeerOut::to_one(Box::new(BufWriter::new(File::create(&one).map_err(failed)?)))
     };
-    let mut written = Written::new(args.check.then(|| options.clone()));
+    let mut written = Written::new(peer.name, args.check.then(|| options.clone()));
     let mut writer = (peer.make)(options);
     let mut last: Option<Item> = None;
     let mut other_rounds = 0_u64;
@@ -291,7 +291,7 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
     }
     told(&exported);
     if let (true, Some(path)) = (args.check, &args.out) {
-        say(&written.check(peer.name, path, args.lossy)?);
+        say(&written.check(path, args.lossy)?);
     }
     Ok(Exit::Done)
 }

@@ -4,17 +4,21 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use super::CliError;
 use crate::domain::text::counted;
 use crate::format::foreign::{Said, id_of_text};
 use crate::format::kind::brat;
 use crate::format::kind::spans::EVIDENCE;
 use crate::format::kind::spans::word;
-use crate::format::open::foreign::labels;
-use crate::format::open::{Input, Inputs};
+use crate::format::open::Inputs;
+use crate::format::open::foreign::{each_record, labels};
 use crate::format::peer::{Item, PeerOptions};
 use crate::format::read::Options;
+use crate::format::read::bytes::Flaws;
 use crate::format::read::files::{Part, parts_of};
+use crate::format::row::CaseContext;
 
 /// The formats whose labels are read again, as what, and which of their files hold them.
 const READERS: &[(&str, &str, &str)] = &[
@@ -34,6 +38,7 @@ const OF_PLACES: &[&str] = &["prodigy", "doccano", "brat", "uima-cas"];
 pub struct Written {
     /// None: nobody asks.
     options: Option<PeerOptions>,
+    format: &'static str,
     labels: BTreeMap<(String, String), i64>,
     /// Places by the text that they lie in.
     places: BTreeMap<(String, String), i64>,
@@ -45,15 +50,16 @@ fn key_of(text: &str, (start, end, name): &(usize, usize, String)) -> (String, S
 }
 
 impl Written {
-    pub fn new(options: Option<PeerOptions>) -> Self {
-        Self { options, labels: BTreeMap::new(), places: BTreeMap::new() }
+    pub fn new(format: &'static str, options: Option<PeerOptions>) -> Self {
+        Self { options, format, labels: BTreeMap::new(), places: BTreeMap::new() }
     }
 
     pub fn add(&mut self, item: &Item) {
         let Some(options) = &self.options else { return };
         for given in &item.given {
             if let Some(label) = &given.label {
-                *self.labels.entry((item.about.id.clone(), label.clone())).or_default() += 1;
+                let named = named_by(self.format, &item.about);
+                *self.labels.entry((named, label.clone())).or_default() += 1;
             }
             for marked in options.places(item, given).0 {
                 *self.places.entry(key_of(&item.about.text, &marked)).or_default() += 1;
@@ -65,20 +71,19 @@ impl Written {
     ///
     /// # Errors
     /// A label that is not there, or was not written.
-    pub fn check(mut self, format: &str, place: &Path, lossy: bool) -> Result<String, CliError> {
+    pub fn check(mut self, place: &Path, lossy: bool) -> Result<String, CliError> {
+        let format = self.format;
         let failed = |why: String| CliError::Use(format!("--check: {}: {why}", place.display()));
         let parts = parts_of(place).map_err(|error| failed(error.to_string()))?;
-        let inputs = Inputs::new(Vec::new(), Options::default(), Arc::default());
         if format == "conll" {
             return tagged(&parts)
                 .map(|n| format!("Read again: {}", counted(n, "text")))
                 .map_err(failed);
         }
         let Some((_, reader, file)) = READERS.iter().find(|(name, ..)| *name == format) else {
-            return records(parts)
-                .map(|n| format!("Read again: {}", counted(n, "record")))
-                .map_err(failed);
+            return self.records(place, parts, lossy).map_err(failed);
         };
+        let inputs = Inputs::new(Vec::new(), Options::default(), Arc::default());
         let (mut read, mut places) = (0, 0);
         let is_beside = |part: &&Part| format == "brat" && brat::is_beside(&part.path);
         for part in parts.iter().filter(|part| !is_beside(part)).filter(|part| {
@@ -137,6 +142,54 @@ impl Written {
     }
 }
 
+impl Written {
+    /// Reads records that no reader of labels knows: each label with its case.
+    fn records(mut self, place: &Path, parts: Vec<Part>, lossy: bool) -> Result<String, String> {
+        let format = self.format;
+        let of_rows = |part: &&Part| {
+            part.path.extension().is_none_or(|ending| ending != "md" && ending != "json")
+        };
+        let inputs = Inputs::new(Vec::new(), Options::default(), Arc::default());
+        let names = names_in_card(place).map_err(|error| error.to_string())?;
+        let (mut records, mut read, mut wrong) = (0, 0, None);
+        let flaws = Flaws::default();
+        for part in parts.iter().filter(of_rows) {
+            let take = |place: String, record: Result<Map<String, Value>, String>| {
+                records += 1;
+                let record = match record {
+                    Ok(record) => record,
+                    Err(why) => {
+                        wrong.get_or_insert(format!("{place}: {why}"));
+                        return;
+                    }
+                };
+                let Some(key) = label_in(format, &record, &names) else { return };
+                read += 1;
+                match self.labels.get_mut(&key) {
+                    Some(n) if *n > 0 => *n -= 1,
+                    _ => {
+                        let why = format!("{place}: `{}` of `{}` was not written", key.1, key.0);
+                        wrong.get_or_insert(why);
+                    }
+                }
+            };
+            each_record(&inputs, part, &[], &flaws, take).map_err(|error| error.to_string())?;
+        }
+        if let Some(why) = wrong.or_else(|| flaws.take().into_iter().next()) {
+            return Err(why);
+        }
+        let mut missing = self.labels.iter().filter(|(_, n)| **n > 0);
+        match missing.next().filter(|_| !lossy) {
+            Some(((id, label), _)) => Err(format!("`{label}` of `{id}` is not there")),
+            None => Ok(format!(
+                "Read again, each as it was written: {} in {}",
+                counted(read, "label"),
+                counted(records, "record")
+            )),
+        }
+    }
+}
+
 /// How many texts of tokens with tags files hold.
 fn tagged(parts: &[Part]) -> Result<u64, String> {
     let mut n = 0;
@@ -158,33 +211,59 @@ fn tagged(parts: &[Part]) -> Result<u64, String> {
     Ok(n)
 }
 
-/// How many records files hold.
-fn records(parts: Vec<Part>) -> Result<u64, String> {
-    let of_rows =
-        |part: &Part| part.path.extension().is_none_or(|ending| ending != "md" && ending != "json");
-    let parts: Vec<Part> = parts.into_iter().filter(of_rows).collect();
-    let inputs = Inputs::new(parts, Options::default(), Arc::default());
-    let mut n = 0;
-    while let Some(opened) = inputs.next_input().map_err(|error| error.to_string())? {
-        match opened.input {
-            Input::Lines(lines) => {
-                for line in std::io::BufRead::lines(std::io::BufReader::new(lines)) {
-                    let line = line.map_err(|error| error.to_string())?;
-                    serde_json::from_str::<serde_json::Value>(&line)
-                        .map_err(|error| error.to_string())?;
-                    n += 1;
-                }
-            }
-            Input::Records(records) => {
-                for record in records {
-                    record.map_err(|error| error.to_string())?;
-                    n += 1;
-                }
-            }
+/// The case and the label that a record of a format holds, as that format writes them; none where it holds
+/// another field of a label.
+fn label_in(
+    format: &str,
+    record: &Map<String, Value>,
+    names: &[String],
+) -> Option<(String, String)> {
+    let at = |path: &str| record.get(path).unwrap_or(&Value::Null);
+    let of_case = |meta: &Value| meta["case"].as_str().map(str::to_owned);
+    let (case, label) = match format {
+        "openai-chat" => {
+            let answer = at("messages").as_array()?.last()?;
+            (Some(String::new()), answer["content"].clone())
         }
-        if let Some(flaw) = opened.told.flaws.take().first() {
-            return Err(flaw.clone());
+        "langfuse-scores" if at("name") == "label" => {
+            (of_case(at("metadata")), at("value").clone())
         }
+        "langsmith-feedback" if at("key") == "label" => {
+            (of_case(&at("feedback_source")["metadata"]), at("value").clone())
+        }
+        "phoenix-annotations" if at("name") == "label" => {
+            (of_case(at("metadata")), at("result")["label"].clone())
+        }
+        "langfuse-scores" | "langsmith-feedback" | "phoenix-annotations" => return None,
+        _ => {
+            let number = at("label").as_u64().and_then(|number| usize::try_from(number).ok());
+            let name = number.and_then(|number| names.get(number));
+            let label = name.map_or_else(|| at("label").clone(), |name| Value::from(name.as_str()));
+            (at("id").as_str().map(str::to_owned), label)
+        }
+    };
+    Some((case?, label.as_str()?.to_owned()))
+}
+
+/// The names of labels that stand in rows as their numbers, as the card of Hugging Face in a folder lists
+/// them; none where there is no card.
+fn names_in_card(folder: &Path) -> std::io::Result<Vec<String>> {
+    let card = folder.join("README.md");
+    let text = if card.exists() { std::fs::read_to_string(&card)? } else { String::new() };
+    let name = |line: &str| {
+        let (number, name) = line.trim().strip_prefix('\'')?.split_once("': ")?;
+        number.parse::<u64>().ok()?;
+        serde_json::from_str::<String>(name).ok()
+    };
+    Ok(text.lines().filter_map(name).collect())
+}
+
+/// By what a format names a case.
+fn named_by(format: &str, about: &CaseContext) -> String {
+    match format {
+        // A chat names none.
+        "openai-chat" => String::new(),
+        "langfuse-scores" | "langsmith-feedback" | "phoenix-annotations" => about.case.to_string(),
+        _ => about.id.clone(),
     }
-    Ok(n)
 }

@@ -165,6 +165,10 @@ impl ReadArgs {
         ];
         let columns: Vec<(&'static str, String)> =
             said.iter().filter_map(|(role, path)| Some((*role, (*path).clone()?))).collect();
+        let decimal = |source: Source| match &self.decimal {
+            Some(sign) => Source { decimal: sign.clone(), ..source },
+            None => source,
+        };
         let mapping = match &self.map {
             Some(path) => {
                 let text = read_file(path)?;
@@ -174,11 +178,11 @@ impl ReadArgs {
                 let inner = table.get("source").cloned().unwrap_or(toml::Value::Table(table));
                 let source: Source =
                     inner.try_into().map_err(|error: toml::de::Error| bad(error.to_string()))?;
-                Some(Mapping::new(&source.with(&columns), times.clone()).map_err(bad)?)
+                Some(Mapping::new(&decimal(source.with(&columns)), times.clone()).map_err(bad)?)
             }
             None => None,
         };
-        let over = Source::default().with(&columns);
+        let over = decimal(Source::default().with(&columns));
         let over = (!columns.is_empty()).then(|| Mapping::new(&over, times.clone()));
         let over = over.transpose().map_err(CliError::Use)?;
         let delimiter = match self.delimiter.as_deref() {

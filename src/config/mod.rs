@@ -232,6 +232,8 @@ pub struct Source {
     pub model: String,
     pub timezone: String,
     pub time_format: String,
+    /// The sign before the places of a number: `.` or `,`.
+    pub decimal: String,
 }
 
 impl Source {

@@ -21,6 +21,9 @@ pub struct Foreign {
     pub text: Option<String>,
     /// What the record says of the prediction, as a line; to open the case with.
     pub line: Map<String, Value>,
+    /// What the record says of the case beside that, under names that mean nothing to the program: part
+    /// of the input of a case that is opened.
+    pub beside: Map<String, Value>,
     pub reviewer: Option<String>,
     /// Controls and what they were answered.
     pub said: Vec<(String, Said)>,

@@ -3,7 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::numbers::sure;
 use super::path::Path;
+use super::read::case::Answer;
 use super::times::{Times, Zone};
 use crate::config::Source;
 use crate::domain::logline::logfmt;
@@ -25,6 +27,8 @@ pub struct Mapping {
     session_id: Option<Path>,
     model: Option<Path>,
     times: Times,
+    /// Whether a comma stands before the places of a number.
+    decimal_comma: bool,
 }
 
 impl Mapping {
@@ -56,6 +60,7 @@ impl Mapping {
             session_id: path("session_id", &source.session_id)?,
             model: path("model", &source.model)?,
             times,
+            decimal_comma: source.decimal == ",",
         })
     }
 
@@ -89,12 +94,11 @@ impl Mapping {
         if let Some(session) = text_of(&self.session_id) {
             input.insert("session_id".to_owned(), Value::from(session.into_owned()));
         }
-        let prediction = match text_of(&self.label) {
-            Some(label) => {
-                json!({ "label": label, "confidence": text_of(&self.confidence).and_then(|text| number(&text)) })
-            }
-            None => Value::Null,
-        };
+        let confidence = self.sure(&object)?;
+        let prediction = self.answer(&object).map_or(Value::Null, |answer| {
+            let said = answer.into_json().0;
+            said.as_object().map_or(Value::Null, |known| with_confidence(known, confidence))
+        });
         let mut out = Map::new();
         out.insert("id".to_owned(), Value::from(id.into_owned()));
         out.insert("occurred_at".to_owned(), Value::from(at));
@@ -140,32 +144,25 @@ impl Mapping {
                 input.insert(name.to_owned(), Value::from(text));
             }
         }
-        if let Some(path) = &self.label {
-            let label = path.text(line).map(std::borrow::Cow::into_owned);
-            let confidence = self
-                .confidence
-                .as_ref()
-                .and_then(|path| path.text(line))
-                .and_then(|text| number(&text));
-            let prediction = match (label, line.get_mut("prediction")) {
-                (None, _) => Value::Null,
-                (Some(label), Some(Value::Object(known))) => {
-                    known.insert("label".to_owned(), Value::from(label));
-                    if let Some(confidence) = confidence {
-                        known.insert("confidence".to_owned(), confidence);
-                    }
-                    continue_with(known)
+        let confidence = self.sure(line)?;
+        if self.label.is_some() {
+            let mut known = match line.get_mut("prediction") {
+                Some(Value::Object(known)) => std::mem::take(known),
+                _ => Map::new(),
+            };
+            let answer = self.answer(line).map(|answer| answer.into_json().0);
+            let prediction = match answer {
+                Some(Value::Object(answer)) => {
+                    known.extend(answer);
+                    with_confidence(&known, confidence)
                 }
-                (Some(label), _) => json!({ "label": label, "confidence": confidence }),
+                _ => Value::Null,
             };
             line.insert("prediction".to_owned(), prediction);
-        } else if let Some(path) = &self.confidence {
-            let confidence = path.text(line).and_then(|text| number(&text));
-            if let (Some(confidence), Some(Value::Object(known))) =
-                (confidence, line.get_mut("prediction"))
-            {
-                known.insert("confidence".to_owned(), confidence);
-            }
+        } else if let (Some(confidence), Some(Value::Object(known))) =
+            (confidence, line.get_mut("prediction"))
+        {
+            known.insert("confidence".to_owned(), confidence);
         }
         if let Some(name) =
             self.model.as_ref().and_then(|path| path.text(line)).map(std::borrow::Cow::into_owned)
@@ -173,6 +170,26 @@ impl Mapping {
             line.insert("model".to_owned(), json!({ "name": name }));
         }
         Ok(())
+    }
+
+    /// What the model said, where a label is looked for: a text, or candidates with their scores.
+    fn answer(&self, object: &Map<String, Value>) -> Option<Answer> {
+        let path = self.label.as_ref()?;
+        match path.find(object)?.into_owned() {
+            // How labels that are numbers say that there is none.
+            Value::Number(none) if none.as_i64() == Some(-1) => None,
+            many @ (Value::Object(_) | Value::Array(_)) => Answer::of_json(&many),
+            _ => {
+                let label = path.text(object)?.into_owned();
+                Some(Answer { label: Some(label), ..Answer::default() })
+            }
+        }
+    }
+
+    /// How sure the model was, where that is looked for.
+    fn sure(&self, object: &Map<String, Value>) -> Result<Option<Value>, Reject> {
+        let found = self.confidence.as_ref().and_then(|path| path.find(object));
+        sure(found.as_deref(), self.decimal_comma)
     }
 
     fn read(&self, line: &str) -> Result<Map<String, Value>, Reject> {
@@ -192,17 +209,13 @@ impl Mapping {
     }
 }
 
-fn continue_with(known: &mut Map<String, Value>) -> Value {
-    Value::Object(std::mem::take(known))
-}
-
-/// A text as the number that it writes, with its own digits.
-pub fn number(text: &str) -> Option<Value> {
-    let text = text.trim();
-    match written::read(text) {
-        Ok(number @ Value::Number(_)) => Some(number),
-        _ => text.parse::<f64>().ok().filter(|n| n.is_finite()).map(|n| json!(n)),
+fn with_confidence(known: &Map<String, Value>, confidence: Option<Value>) -> Value {
+    let mut known = known.clone();
+    match confidence {
+        Some(confidence) => drop(known.insert("confidence".to_owned(), confidence)),
+        None => drop(known.entry("confidence").or_insert(Value::Null)),
     }
+    Value::Object(known)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod kind;
 pub mod log;
 pub mod mapping;
 pub mod open;
+pub mod numbers;
 pub mod path;
 pub mod peer;
 pub mod protocol_from;

@@ -6,6 +6,8 @@
 //! predictions[0].label           a place in a list (`predictions.0.label` is the same)
 //! body.json().messages.last()    JSON in a text; the first() or last() of a list
 //! Data.base64().json().id        base64 in a text
+//! score.percent()                a hundredth of a number (`87`, `87 %`)
+//! logprob.exp()                  what a logarithm is of
 //! 'intent-lr'                    this text
 //! ```
 
@@ -33,6 +35,8 @@ pub enum Step {
     Base64,
     First,
     Last,
+    Percent,
+    Exp,
 }
 
 impl Path {
@@ -62,9 +66,11 @@ impl Path {
                 "base64()" => steps.push(Step::Base64),
                 "first()" => steps.push(Step::First),
                 "last()" => steps.push(Step::Last),
+                "percent()" => steps.push(Step::Percent),
+                "exp()" => steps.push(Step::Exp),
                 name if name.ends_with("()") => {
                     return Err(format!(
-                        "`{text}`: no step `{name}`: there is json(), base64(), first() and last()"
+                        "`{text}`: no step `{name}`: there is json(), base64(), first(), last(), percent() and exp()"
                     ));
                 }
                 name => steps.push(Step::Name(name.to_owned())),
@@ -135,6 +141,8 @@ fn in_value<'v>(value: Cow<'v, Value>, steps: &[Step]) -> Option<Cow<'v, Value>>
             let bytes = STANDARD.decode(value.as_str()?.trim()).ok()?;
             in_value(Cow::Owned(Value::from(String::from_utf8(bytes).ok()?)), rest)
         }
+        Step::Percent => reckoned(&value, |n| n / 100.0, rest),
+        Step::Exp => reckoned(&value, f64::exp, rest),
         Step::First => in_list(value, 0, rest),
         Step::Last => {
             let last = value.as_array()?.len().checked_sub(1)?;
@@ -152,6 +160,23 @@ fn in_value<'v>(value: Cow<'v, Value>, steps: &[Step]) -> Option<Cow<'v, Value>>
     }
 }
 
+/// What is made of a number; a text that is none stays as it is, so that it is told of.
+fn reckoned<'v>(
+    value: &Value,
+    of: impl FnOnce(f64) -> f64,
+    rest: &[Step],
+) -> Option<Cow<'v, Value>> {
+    let text = scalar(value);
+    let text = text.trim().trim_end_matches('%').trim_end();
+    let number = text.parse::<f64>().or_else(|_| text.replace(',', ".").parse::<f64>());
+    let found = match number {
+        // Twelve digits are more than any score has, and hide what binary fractions add.
+        Ok(number) => serde_json::json!((of(number) * 1e12).round() / 1e12),
+        Err(_) => value.clone(),
+    };
+    in_value(Cow::Owned(found), rest)
+}
+
 fn in_list<'v>(value: Cow<'v, Value>, at: usize, rest: &[Step]) -> Option<Cow<'v, Value>> {
     match value {
         Cow::Borrowed(Value::Array(list)) => in_value(Cow::Borrowed(list.get(at)?), rest),
@@ -165,7 +190,7 @@ fn in_list<'v>(value: Cow<'v, Value>, at: usize, rest: &[Step]) -> Option<Cow<'v
 #[test]
 fn paths_lead_through_names_lists_and_wrapped_texts() {
     let object: Value = serde_json::from_str(
-        r#"{"a.b":1,"a":{"b":2,"c.d":{"e":"3"}},"l":[{"x":"p"},{"x":"q"}],"body":"{\"m\":[1,900719925474099312]}","d":"eyJpZCI6NX0=","n":null}"#,
+        r#"{"a.b":1,"a":{"b":2,"c.d":{"e":"3"}},"l":[{"x":"p"},{"x":"q"}],"body":"{\"m\":[1,900719925474099312]}","d":"eyJpZCI6NX0=","p":87,"q":"87,5 %","lp":-1,"n":null}"#,
     )
     .unwrap();
     let object = object.as_object().unwrap();
@@ -182,6 +207,11 @@ fn paths_lead_through_names_lists_and_wrapped_texts() {
     check("body.json().m[1]", Some("900719925474099312"));
     check("d.base64().json().id", Some("5"));
     check("'intent-lr'", Some("intent-lr"));
+    check("p.percent()", Some("0.87"));
+    check("q.percent()", Some("0.875"));
+    check("lp.exp()", Some("0.367879441171"));
+    check("a.c.d.e.percent()", Some("0.03"));
+    check("d.percent()", Some("eyJpZCI6NX0="));
     check("n", None);
     check("l[7].x", None);
     check("d.json().x", None);

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::AtomicBool;
 
+use rusqlite::Connection;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::answered_here::{AnsweredHere, ForeignRequest, Opening, answered_here, case_of};
@@ -24,6 +26,7 @@ use crate::domain::written;
 use crate::format::foreign::{Foreign, Loss};
 use crate::intake::labels::{Context, ForeignSummary, ImportSummary, admitted};
 use crate::journal::Append;
+use crate::journal::blob::{self, Unpacker};
 use crate::journal::chain;
 use crate::journal::kind::{CaseRuled, GoldSet, LabelGiven};
 use crate::review::gold;
@@ -154,6 +157,11 @@ impl Workspace {
                 continue;
             }
             let mut line = foreign.line.clone();
+            if let Some(Value::Object(input)) = line.get_mut("input") {
+                for (name, value) in &foreign.beside {
+                    input.entry(name.clone()).or_insert_with(|| value.clone());
+                }
+            }
             match request.times.read(line.get("occurred_at")) {
                 Ok(at) => {
                     line.insert("occurred_at".to_owned(), Value::from(at));
@@ -205,6 +213,7 @@ impl Workspace {
         let mut in_batch = BTreeSet::new();
         let mut passes: BTreeMap<(String, String), u64> = BTreeMap::new();
         let known = (opening, &traces);
+        let mut unpacker = Unpacker::default();
         let mut decisions: Vec<(u64, &Foreign)> = Vec::new();
         for foreign in said {
             if foreign.ruling && !request.rulings {
@@ -213,6 +222,9 @@ impl Workspace {
             }
             summary.read += 1;
             let number = summary.read;
+            for name in not_here(&tx, &mut unpacker, foreign)? {
+                *more.lost.entry(format!("{name} (the case is here without it)")).or_default() += 1;
+            }
             if foreign.ruling {
                 decisions.push((number, foreign));
                 continue;
@@ -268,6 +280,31 @@ type Key = (String, String, String, Option<Moment>, Vec<Step>);
 fn key_of(label: &Label) -> Key {
     let Label { case, reviewer, round, given_at, path, .. } = label;
     (case.to_string(), reviewer.clone(), round.clone(), *given_at, path.clone())
+}
+
+/// What a record says of its case beside the text that the case does not say here.
+fn not_here<'f>(
+    conn: &Connection,
+    unpacker: &mut Unpacker,
+    foreign: &'f Foreign,
+) -> rusqlite::Result<Vec<&'f str>> {
+    #[derive(Deserialize)]
+    struct Kept {
+        prediction: Line,
+    }
+    #[derive(Deserialize)]
+    struct Line {
+        input: Map<String, Value>,
+    }
+    if foreign.beside.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Named::One(case) = case_of(conn, foreign)? else { return Ok(Vec::new()) };
+    // Of what was erased, nothing is missed.
+    let Ok(json) = blob::read(conn, unpacker, case.event) else { return Ok(Vec::new()) };
+    let Ok(kept) = serde_json::from_slice::<Kept>(&json) else { return Ok(Vec::new()) };
+    let names = foreign.beside.keys().map(String::as_str);
+    Ok(names.filter(|name| !kept.prediction.input.contains_key(*name)).collect())
 }
 
 /// What became of one.

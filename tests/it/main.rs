@@ -47,6 +47,7 @@ mod media;
 mod redaction;
 mod retrain;
 mod answers;
+mod labels_in;
 mod round_trips;
 mod scripts;
 mod screen;

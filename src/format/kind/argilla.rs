@@ -199,6 +199,14 @@ impl Responses {
     }
 }
 
+/// The questions for which a program made a suggestion.
+fn suggested_of(record: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let nested = record.get("suggestions").and_then(Value::as_object);
+    let nested = nested.into_iter().flat_map(Map::keys).map(String::as_str);
+    let flat = record.iter().filter(|(_, value)| !value.is_null());
+    nested.chain(flat.filter_map(|(name, _)| name.strip_suffix(".suggestion")))
+}
+
 impl Labels for Responses {
     fn take(
         &mut self,
@@ -250,7 +258,34 @@ impl Labels for Responses {
             }
             _ => Map::new(),
         };
-        let base = Foreign { id, text: words, line, ..Foreign::default() };
+        let is_of_program = |name: &str| {
+            name.contains(".suggestion")
+                || name.contains(".responses")
+                || name == "status"
+                || name.starts_with('_')
+        };
+        let mut beside = ours::beside(&meta, &["text"]);
+        // Fields beside the text are what was shown with it.
+        for (name, value) in fields.into_iter().flatten() {
+            if value.as_str() != words.as_deref() && !value.is_null() {
+                beside.insert(name.clone(), value.clone());
+            }
+        }
+        beside.retain(|name, value| {
+            let numbers = value.as_array().filter(|list| list.iter().all(Value::is_number));
+            let is_vector = fields.is_none() && numbers.is_some_and(|list| !list.is_empty());
+            if is_vector {
+                loss.lose(&format!("{name} (a vector)"));
+            }
+            !is_vector && !is_of_program(name) && value.as_str() != words.as_deref()
+        });
+        for vector in record.get("vectors").and_then(Value::as_object).into_iter().flatten() {
+            loss.lose(&format!("{} (a vector)", vector.0));
+        }
+        for name in suggested_of(record).filter(|name| *name != "label") {
+            loss.lose(&format!("{name} (suggested by a program)"));
+        }
+        let base = Foreign { id, text: words, line, beside, ..Foreign::default() };
         let mut by_user: Vec<(String, Option<String>, Answers)> = Vec::new();
         let mut add = |user: &str, status: Option<&str>, name: &str, value: Value| {
             let at = by_user.iter().position(|(known, ..)| known == user).unwrap_or_else(|| {

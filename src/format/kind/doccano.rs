@@ -108,9 +108,31 @@ pub const LABELS: LabelsIn = LabelsIn {
                 || list("cats")
                 || record.contains_key("Comments"))
     },
-    make: |options| Box::new(Lines(options)),
+    make: lines,
     within: &[],
 };
+
+/// Reads texts with labels and places, of which one file is one person's.
+pub fn lines(options: LabelOptions) -> Box<dyn Labels> {
+    Box::new(Lines(options))
+}
+
+/// That a record was a line of fastText, or lines of CoNLL: both hold what its rows do.
+pub const OF_FASTTEXT: &str = "fasttext";
+pub const OF_CONLL: &str = "conll";
+/// What a row says of itself and of its labels.
+const OF_PROGRAM: [&str; 10] = [
+    "id",
+    "id0",
+    "text",
+    "label",
+    "entities",
+    "cats",
+    "relations",
+    "Comments",
+    OF_FASTTEXT,
+    OF_CONLL,
+];
 
 struct Lines(LabelOptions);
 
@@ -134,6 +156,7 @@ impl Labels for Lines {
             place: place.to_owned(),
             line: line_of(&id, &words, record.get("occurred_at"), predicted.as_deref(), &rest),
             id: Some(id),
+            beside: ours::beside(record, &OF_PROGRAM),
             reviewer: Some(self.0.stem.clone())
                 .filter(|stem| ![ALL, "unknown", ""].contains(&stem.as_str())),
             ..Foreign::default()

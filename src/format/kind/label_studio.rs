@@ -97,7 +97,7 @@ impl Tasks {
                     results.push(one("rating", json!(answer.parse::<i64>().unwrap_or_default())));
                 }
                 QuestionKind::Scale { .. } | QuestionKind::Number { .. } => {
-                    let number = crate::format::mapping::number(answer).unwrap_or_default();
+                    let number = crate::format::numbers::number(answer).unwrap_or_default();
                     results.push(one("number", number));
                 }
                 QuestionKind::Text { .. } => {

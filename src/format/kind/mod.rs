@@ -12,6 +12,7 @@ pub mod crowd_csv;
 pub mod csv;
 pub mod databricks;
 pub mod doccano;
+pub mod fasttext;
 pub mod hf;
 pub mod jsonl;
 pub mod kafka;
@@ -168,6 +169,8 @@ pub static LABELS: &[&LabelsIn] = &[
     &scores_in::LANGFUSE,
     &argilla::LABELS,
     &potato::LABELS,
+    &fasttext::LABELS,
+    &conll::LABELS,
     &doccano::LABELS,
     &brat::LABELS,
     &uima_cas::LABELS,
@@ -203,7 +206,11 @@ const NOT: &[(&str, &str)] = &[
         "uima-cas",
         "in: features of annotations, but for the value of named entities; out: all but places",
     ),
-    ("conll", "all but places; those that overlap or end within a word"),
+    (
+        "conll",
+        "in: which case a text is, and what stood between its tokens; out: all but places; those that overlap or end within a word",
+    ),
+    ("fasttext", "who labeled and when; labels with a blank, which whoever wrote them broke"),
     ("jsonl", "nothing: every field, numbers as they were written"),
     ("csv", "what would act on a terminal or in a spreadsheet is named; JSON lines keep it"),
     (

@@ -3,8 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::table::confidence;
-use crate::format::mapping::number;
+use crate::format::numbers::{number, sure};
 use crate::format::path::scalar;
 use crate::format::read::case::{Answer, Case, text_of};
 use crate::format::read::{Cases, Found, Options};
@@ -35,10 +34,11 @@ impl Cases for Frame {
             ["timestamp", "occurred_at", "time"].iter().find_map(|name| record.shift_remove(*name));
         let label = text_of(&record, "y_pred");
         record.shift_remove("y_pred");
-        let confidence = match confidence(record.shift_remove("y_pred_proba"), self.decimal_comma) {
-            Ok(confidence) => confidence,
-            Err(reject) => return to.push(Found::Reject(reject)),
-        };
+        let confidence =
+            match sure(record.shift_remove("y_pred_proba").as_ref(), self.decimal_comma) {
+                Ok(confidence) => confidence,
+                Err(reject) => return to.push(Found::Reject(reject)),
+            };
         let proba: Vec<(String, Value)> = record
             .iter()
             .filter_map(|(name, value)| {

@@ -109,6 +109,40 @@ pub fn read(record: &Map<String, Value>) -> Value {
     }
 }
 
+/// What exports from here say of a case and a label beside the text, under names of their own.
+const BESIDE: [&str; 13] = [
+    "id",
+    "id0",
+    "case",
+    "stream",
+    "occurred_at",
+    "trace_id",
+    "predicted",
+    "outcome",
+    "rationale",
+    "confidence",
+    "event",
+    "reviewers",
+    OURS,
+];
+/// What a case's line has a place for.
+const OF_LINE: [&str; 8] =
+    ["id", "stream", "occurred_at", "trace_id", "model", "input", "prediction", "predicted"];
+
+/// What a record says beside what its program gives a meaning to, what a case's line has a place for and
+/// what went out from here.
+pub fn beside(record: &Map<String, Value>, of_program: &[&str]) -> Map<String, Value> {
+    let is_ours = record.contains_key(OURS);
+    let is_left = |(name, value): &(&String, &Value)| {
+        let name = name.as_str();
+        let has_its_place = of_program.contains(&name)
+            || OF_LINE.contains(&name)
+            || is_ours && BESIDE.contains(&name);
+        !value.is_null() && !has_its_place
+    };
+    record.iter().filter(is_left).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 fn texts(list: &Value) -> Vec<String> {
     let texts = list.as_array().into_iter().flatten().filter_map(Value::as_str);
     texts.map(str::to_owned).collect()

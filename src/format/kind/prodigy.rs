@@ -164,6 +164,34 @@ pub const LABELS: LabelsIn = LabelsIn {
     within: &[],
 };
 
+/// What a task says of itself and of its answer.
+const OF_TASK: [&str; 24] = [
+    "text",
+    "meta",
+    "options",
+    "accept",
+    "answer",
+    "spans",
+    "tokens",
+    "label",
+    "score",
+    "priority",
+    "versions",
+    "sessions",
+    "default",
+    "relations",
+    "image",
+    "audio",
+    "_input_hash",
+    "_task_hash",
+    "_session_id",
+    "_annotator_id",
+    "_view_id",
+    "view_id",
+    "_timestamp",
+    OURS,
+];
+
 struct Given;
 
 impl Given {
@@ -262,7 +290,23 @@ impl Labels for Given {
         };
         let case = case_of(record, &words);
         let id = case.id.clone();
-        let base = Foreign { id, text: Some(words), line: case.as_written(), ..Foreign::default() };
+        let meta = record.get("meta").and_then(Value::as_object);
+        let mut beside = ours::beside(record, &OF_TASK);
+        beside.extend(
+            meta.map(|meta| match record.contains_key(OURS) {
+                // All of it went out from here.
+                true => Map::new(),
+                false => ours::beside(meta, &["score"]),
+            })
+            .unwrap_or_default(),
+        );
+        let base = Foreign {
+            id,
+            text: Some(words),
+            line: case.as_written(),
+            beside,
+            ..Foreign::default()
+        };
         match record.get("versions").and_then(Value::as_array) {
             // A review: what each said, and what was decided.
             Some(versions) => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::domain::prediction::Reject;
-use crate::format::mapping::number;
+use crate::format::numbers::{number, sure as confidence_of};
 use crate::format::path::scalar;
 use crate::format::read::case::{Answer, Case};
 use crate::format::read::csv::Cells;
@@ -232,26 +232,6 @@ fn quote(text: &str, to: &mut Vec<u8>) {
     let _ = serde_json::to_writer(to, text);
 }
 
-/// How sure a model was, as a cell says; nothing where it says nothing, or that it is no number.
-///
-/// # Errors
-/// A text that is no number.
-pub fn confidence(value: Option<Value>, decimal_comma: bool) -> Result<Option<Value>, Reject> {
-    let Some(value) = value else { return Ok(None) };
-    let text = scalar(&value);
-    let text = text.trim();
-    if ["", "nan", "none", "null", "na", "inf", "-inf"].contains(&text.to_lowercase().as_str()) {
-        return Ok(None);
-    }
-    let found = if decimal_comma { number(&text.replace(',', ".")) } else { number(text) };
-    found.map(Some).ok_or_else(|| {
-        let head: String = text.chars().take(40).collect();
-        let hint =
-            if text.contains(',') { " (--decimal , reads a comma as the point)" } else { "" };
-        Reject::Foreign(format!("confidence `{head}` is no number{hint}"))
-    })
-}
-
 impl Cases for Rows {
     fn line_of(&mut self, cells: &Cells, times: &Times) -> Option<Result<String, Reject>> {
         let names = cells.names();
@@ -266,7 +246,8 @@ impl Cases for Rows {
         let [id, at, said, label, sure, stream, trace, session, model, version, latency] =
             std::array::from_fn(|role| role);
         let written = || {
-            let confidence = confidence(cell(sure).map(Value::from), self.decimal_comma)?;
+            let confidence =
+                confidence_of(cell(sure).map(Value::from).as_ref(), self.decimal_comma)?;
             let own = text(id).ok_or(Reject::Missing("id"))?;
             let at = times.read(cell(at).map(Value::from).as_ref())?;
             let mut to = Vec::with_capacity(128 + 2 * cells.bytes());
@@ -370,7 +351,7 @@ impl Cases for Rows {
             (text(value("model")), text(value("model_version")), value("latency_ms"));
         let latency_ms = latency_ms.and_then(|value| number(&scalar(&value)));
         let written = sure.as_ref().map(|sure| scalar(sure).into_owned());
-        let confidence = match confidence(sure, self.decimal_comma) {
+        let confidence = match confidence_of(sure.as_ref(), self.decimal_comma) {
             Ok(confidence) => confidence,
             Err(reject) => return to.push(Found::Reject(reject)),
         };
@@ -388,6 +369,8 @@ impl Cases for Rows {
         let answer = match label {
             None => None,
             Some(Value::String(label)) if label.is_empty() => None,
+            // How labels that are numbers say that there is none.
+            Some(Value::Number(none)) if none.as_i64() == Some(-1) => None,
             Some(list @ (Value::Object(_) | Value::Array(_))) => Answer::of_json(&list),
             Some(label) => {
                 Some(Answer { label: Some(scalar(&label).into_owned()), ..Answer::default() })

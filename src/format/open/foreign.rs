@@ -8,6 +8,9 @@ use crate::domain::written;
 use crate::format::foreign::{Foreign, LabelOptions, LabelsIn, Loss};
 use crate::format::kind::LABELS;
 use crate::format::kind::brat::record_of_brat;
+use crate::format::kind::{conll, fasttext};
+#[cfg(feature = "parquet")]
+use crate::format::read::arrow;
 use crate::format::read::bytes::{Count, Flaws};
 use crate::format::read::csv::{Cells, Dialect, Rows};
 use crate::format::read::files::Part;
@@ -24,6 +27,9 @@ pub struct ForeignFile {
     pub flaws: Vec<String>,
 }
 
+/// A byte that no text holds: what a line holds is one cell.
+const NO_DELIMITER: u8 = 3;
+
 /// A record or why it is none, with where it stands.
 type Place = (String, Result<Map<String, Value>, String>);
 
@@ -34,6 +40,22 @@ fn records(
     within: &'static [&'static str],
     flaws: &Flaws,
 ) -> Result<Vec<Place>, BadInput> {
+    let mut found = Vec::new();
+    each_record(inputs, part, within, flaws, |place, read| found.push((place, read)))?;
+    Ok(found)
+}
+
+/// Gives every record of a file, or why it is none, with where it stands.
+///
+/// # Errors
+/// A file that can't be read.
+pub fn each_record(
+    inputs: &Inputs,
+    part: &Part,
+    within: &'static [&'static str],
+    flaws: &Flaws,
+    mut take: impl FnMut(String, Result<Map<String, Value>, String>),
+) -> Result<(), BadInput> {
     let failed = |error| BadInput::Read(part.name.clone(), error);
     let bytes = inputs.bytes_of(part, &Count::default(), flaws)?;
     let parsed = |text: String| match written::read(&text) {
@@ -41,9 +63,23 @@ fn records(
         Ok(_) => Err("not an object".to_owned()),
         Err(error) => Err(format!("not JSON: {error}")),
     };
-    let mut found = Vec::new();
     let text = String::from_utf8_lossy(&bytes.head).into_owned();
     let first = text.trim_start().lines().next().unwrap_or_default();
+    if first.trim_start_matches('"').starts_with(fasttext::LABEL) {
+        // doccano writes its lines as CSV of one column.
+        let dialect = Dialect { delimiter: NO_DELIMITER, ..Dialect::of(&text) };
+        for row in Rows::new(bytes.reader, dialect, false).map_err(failed)? {
+            let row = row.map_err(failed)?;
+            let read = row.cells.map(|cells| fasttext::record_of(cells.get(0)));
+            take(format!("line {}", row.line), read.map_err(|reject| reject.to_string()));
+        }
+        return Ok(());
+    }
+    if conll::is_tagged(&text) {
+        let texts = conll::records_of(&inputs.text_of(part)?).into_iter();
+        texts.for_each(|(line, read)| take(format!("line {line}"), read));
+        return Ok(());
+    }
     let told = match container(&bytes.head, inputs.options(), &mut Vec::new()) {
         // Columns of labels have other names than those of predictions.
         Container::Lines if !first.starts_with(['{', '[']) => {
@@ -61,28 +97,42 @@ fn records(
                 Rows::new(bytes.reader, dialect, !inputs.options().no_header).map_err(failed)?;
             for row in rows {
                 let row = row.map_err(failed)?;
-                found.push((
-                    format!("line {}", row.line),
-                    row.cells.map(Cells::into_record).map_err(|reject| reject.to_string()),
-                ));
+                let read = row.cells.map(Cells::into_record);
+                take(format!("line {}", row.line), read.map_err(|reject| reject.to_string()));
             }
+        }
+        #[cfg(feature = "parquet")]
+        Container::Parquet | Container::Arrow { .. } => {
+            let plain = part.member.is_none() && part.is_file() && bytes.layers.is_empty();
+            let (parquet, stream) =
+                (told == Container::Parquet, told == Container::Arrow { stream: true });
+            let rows = arrow::texts(&part.path, plain, bytes, parquet, stream).map_err(failed)?;
+            for text in rows {
+                let text = text.map_err(failed)?;
+                let read = text.text.map_err(|reject| reject.to_string()).and_then(parsed);
+                take(format!("row {}", text.number), read);
+            }
+        }
+        #[cfg(not(feature = "parquet"))]
+        Container::Parquet | Container::Arrow { .. } => {
+            return Err(BadInput::NotBuilt(part.name.clone(), "it is Parquet or Arrow"));
         }
         Container::Objects => {
             for text in Objects::new(bytes.reader, &part.name, flaws, within) {
                 let text = text.map_err(failed)?;
                 let read = text.text.map_err(|reject| reject.to_string()).and_then(parsed);
-                found.push((format!("[{}]", text.number - 1), read));
+                take(format!("[{}]", text.number - 1), read);
             }
         }
-        _ => {
+        Container::Lines | Container::Console => {
             for text in Lines::new(bytes.reader) {
                 let text = text.map_err(failed)?;
                 let read = text.text.map_err(|reject| reject.to_string()).and_then(parsed);
-                found.push((format!("line {}", text.number), read));
+                take(format!("line {}", text.number), read);
             }
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Reads the labels of a file, of the format that was named or that its records tell.

@@ -37,6 +37,8 @@ pub enum BadInput {
     NoColumn { name: String, column: String, names: String },
     #[error("{0}: {1}, which this casework was built without")]
     NotBuilt(String, &'static str),
+    #[error("{0}: labels and no predictions: {1}")]
+    Labels(String, &'static str),
     #[error("{0}: not what {1} is: {2}")]
     NotThat(String, String, String),
 }
@@ -47,6 +49,7 @@ impl Advice for BadInput {
             Self::Columns { .. } => "--id, --time, --text and --label name them (--no-header where the first row is one: columns are c1, c2, … then); --explain shows what was read.".to_owned(),
             Self::NotBuilt(..) => "`cargo install --path . --features parquet` builds one that reads it.".to_owned(),
             Self::Mixed { .. } => "Split the file, or say with --format which records are meant: the others are rejected line by line.".to_owned(),
+            Self::Labels(..) => "`casework import labels FILE` takes them in, and with --open the cases that are not here; --id and --text, or --map, read the rows as predictions.".to_owned(),
             Self::NotThat(..) => "`casework formats` lists what is read.".to_owned(),
             Self::Read(..) | Self::NoColumn { .. } => return None,
         })

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::BadInput;
 use crate::domain::prediction::Reject;
 use crate::domain::written;
+use crate::format::foreign::LabelsIn;
 use crate::format::kind::table::Columns;
 use crate::format::kind::{KINDS, Kind, LABELS, kafka, named};
 use crate::format::path::Path;
@@ -98,6 +99,12 @@ pub fn sniff(name: &str, head: &[u8], options: &Options) -> Result<Seen, BadInpu
         return Ok(seen(container, named("kcat"), false, first, reasons));
     }
     let mut kind = vote(name, &records, &mut reasons)?;
+    if options.mapping.is_none()
+        && options.over.is_none()
+        && let Some(labels) = labels_in(kind, &records)
+    {
+        return Err(BadInput::Labels(name.to_owned(), labels.about));
+    }
     // What was said where things stand goes before what columns are guessed to be.
     let mapped = options.mapping.is_some()
         && kind.is_none_or(|kind| ["jsonl", "table"].contains(&kind.name));
@@ -347,6 +354,23 @@ fn vote(
     let Some((kind, _)) = found.filter(|_| claimed * 2 > records.len()) else { return Ok(None) };
     reasons.push(format!("{claimed} of its first {} records are {}", records.len(), kind.about));
     Ok(Some(kind))
+}
+
+/// What the records are, if they are labels of another program and no predictions. What somebody labeled
+/// in Label Studio and has flat may say all that a prediction does.
+fn labels_in(
+    kind: Option<&'static Kind>,
+    records: &[(u64, Map<String, Value>)],
+) -> Option<&'static LabelsIn> {
+    let flat = |labels: &&LabelsIn| labels.name == "label-studio";
+    let could: Vec<&LabelsIn> = match kind.map(|kind| kind.name) {
+        None => LABELS.to_vec(),
+        Some("jsonl" | "table") => LABELS.iter().copied().filter(flat).collect(),
+        Some(_) => return None,
+    };
+    let of = |record: &Map<String, Value>| could.iter().find(|labels| (labels.claims)(record));
+    let found: Vec<&&LabelsIn> = records.iter().filter_map(|(_, record)| of(record)).collect();
+    (found.len() * 2 > records.len()).then(|| *found[0])
 }
 
 /// What makes cases of records of a format.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::prediction::Reject;
 use crate::domain::written;
-use crate::format::mapping::number;
+use crate::format::numbers::number;
 use crate::format::path::scalar;
 use crate::format::times::{Times, Zone};
 
@@ -108,7 +108,8 @@ impl Case {
 }
 
 impl Answer {
-    fn into_json(self) -> (Value, Option<Value>) {
+    /// As `prediction`, and what else was said.
+    pub fn into_json(self) -> (Value, Option<Value>) {
         let Some(label) = self.label else { return (Value::Null, self.output) };
         let mut prediction = Map::new();
         prediction.insert("label".to_owned(), Value::from(label));
@@ -190,6 +191,9 @@ impl Answer {
         {
             return Self::of_json(list).unwrap_or_default();
         }
+        if let Some(scores) = scores(object) {
+            return Self::of_candidates(scores);
+        }
         let confidence = CONFIDENCES
             .iter()
             .find_map(|name| object.get(*name))
@@ -260,6 +264,16 @@ const LABELS: [&str; 9] = [
     "output",
 ];
 const CONFIDENCES: [&str; 6] = ["confidence", "score", "probability", "prob", "p", "proba"];
+
+/// Labels with a score each, where an object is nothing else.
+fn scores(object: &Map<String, Value>) -> Option<Vec<(String, Value)>> {
+    let is_known =
+        |name: &String| LABELS.contains(&name.as_str()) || CONFIDENCES.contains(&name.as_str());
+    let is_share = |value: &Value| value.as_f64().is_some_and(|p| (0.0..=1.0).contains(&p));
+    let all =
+        object.len() > 1 && object.iter().all(|(name, value)| !is_known(name) && is_share(value));
+    all.then(|| object.iter().map(|(name, p)| (name.clone(), p.clone())).collect())
+}
 
 fn candidate(value: &Value) -> Option<(String, Value)> {
     let object = value.as_object()?;
