@@ -15,6 +15,7 @@ use crate::cli::protocol::number;
 use crate::domain::plugin::Plugin;
 use crate::domain::text::{counted, visible};
 use crate::domain::traps::{Trap, TrapFile};
+use crate::intake::window::reach;
 use crate::trap::column::{self, BadColumn, Values};
 use crate::trap::detect::{Detector, DetectorName, Direction, Settings};
 use crate::trap::sql::{self, Engine};
@@ -57,6 +58,10 @@ pub enum What {
         /// A field that stands in a column of another name
         #[arg(long, value_name = "FIELD=COLUMN")]
         map: Vec<String>,
+        /// Neighbours of each case, before and after: the predictions around it come out too [default:
+        /// as for ingest]
+        #[arg(long, value_name = "N")]
+        window: Option<usize>,
     },
     /// List alarms that were raised: where a stream changed
     Alarms {
@@ -144,7 +149,9 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
         What::Publish { file, changes } => publish(context, file, changes),
         What::Diff { old, new } => diff(context, old, new),
         What::Try { file, stream } => try_on(context, file, stream),
-        What::Sql { file, engine, table, map } => sql(context, file, *engine, table, map),
+        What::Sql { file, engine, table, map, window } => {
+            sql(context, file, (*engine, table), map, *window)
+        }
         What::Alarms { all } => alarms(context, *all),
         What::Close { alarm, note } => {
             let closed = context.open()?.close_alarm(alarm, note)?;
@@ -302,12 +309,15 @@ fn engine(name: &str) -> Result<Engine, String> {
     })
 }
 
+/// Neighbours on each side of a case, where no workspace says how many.
+const EACH_SIDE: usize = 5;
+
 fn sql(
     context: &Context,
     path: &Path,
-    engine: Engine,
-    table: &str,
+    (engine, table): (Engine, &str),
     map: &[String],
+    window: Option<usize>,
 ) -> Result<Exit, CliError> {
     let file = or_faults(context.global.json, read_traps(path))?;
     let mut columns = BTreeMap::new();
@@ -327,7 +337,10 @@ fn sql(
             (trap, version)
         })
         .collect();
-    let query = sql::query(engine, table, &columns, &traps)
+    let asked_here = || context.read().map(|workspace| workspace.config.ingest.neighbours);
+    let each_side = window.unwrap_or_else(|| asked_here().unwrap_or(EACH_SIDE));
+    let around = if each_side == 0 { 0 } else { reach(each_side) };
+    let query = sql::query(engine, table, &columns, &traps, around)
         .map_err(|error| CliError::Use(visible(&error.to_string()).into_owned()))?;
     let mut out = Out::new();
     if context.global.json {

@@ -120,7 +120,7 @@ impl<'t> Drawing<'t> {
             _ => true,
         });
         // What an engine took was counted there.
-        if found.iter().all(|flag| flag.taken.is_none()) {
+        if !seen.elsewhere {
             let place = self.place_of(seen.stream(), day)?;
             if self.ids.len() >= IDS_MAX {
                 self.ids.clear();

@@ -44,6 +44,8 @@ pub struct Seen {
     pub why: Vec<Why>,
     /// Only the smallest draws of its day become cases: it may still pass.
     pub may_pass: bool,
+    /// Whether an engine looked at it, and counted it there.
+    pub elsewhere: bool,
     /// The alarm for which it was drawn.
     pub alarm: Option<Box<str>>,
     /// What alarms watch of it.
@@ -122,6 +124,7 @@ impl Seen {
             flags: self.flags.clone(),
             found: Vec::new(),
             why: self.why.clone(),
+            elsewhere: self.elsewhere,
             may_pass: self.may_pass,
             alarm: self.alarm.clone(),
             watched: Vec::new(),
@@ -204,7 +207,8 @@ pub fn look(
     looked.read += rows.len() as u64;
     traps.look(&rows, |i, verdict| {
         let (number, range) = places[i].clone();
-        let flagged = traps.takes_all() || !verdict.flags.is_empty();
+        let beside_alone = verdict.elsewhere && verdict.flags.is_empty();
+        let flagged = traps.takes_all() && !beside_alone || !verdict.flags.is_empty();
         if let Some((rule, why)) = verdict.cannot.filter(|_| !flagged) {
             looked.rejected.push(Rejected { line: number, reject: Reject::Rule(rule, why) });
         }
@@ -221,6 +225,7 @@ pub fn look(
         if flagged || keep_all || !verdict.watched.is_empty() {
             let mut seen = seen(chunk, number, range, &rows[i], flagged);
             (seen.found, seen.watched) = (verdict.flags, verdict.watched);
+            seen.elsewhere = verdict.elsewhere;
             looked.seen.push(seen);
         }
     });
@@ -319,6 +324,7 @@ fn seen(chunk: &Arc<Chunk>, number: u64, line: Range<usize>, row: &Row<'_>, flag
         found: Vec::new(),
         why: Vec::new(),
         may_pass: false,
+        elsewhere: false,
         alarm: None,
         watched: Vec::new(),
         questions: Vec::new(),

@@ -4,7 +4,7 @@
 //! it; then what lies around it is put in order. A limited number of lines on either side is looked
 //! at.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::scan::Seen;
@@ -174,6 +174,9 @@ impl Matured {
         }
         let mut around: Vec<&Arc<Seen>> = around.filter(|other| other.id() != seen.id()).collect();
         around.sort_by_key(|other| (other.at, other.number));
+        // What came twice stands beside it once.
+        let mut known = HashSet::with_capacity(around.len());
+        around.retain(|other| known.insert(other.id()));
         let middle =
             around.partition_point(|other| (other.at, other.number) < (seen.at, seen.number));
         let nearest = middle.saturating_sub(each_side)..(middle + each_side).min(around.len());

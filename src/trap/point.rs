@@ -80,6 +80,8 @@ pub struct Flag {
 #[derive(Debug, Clone, Default)]
 pub struct Verdict {
     pub flags: Vec<Flag>,
+    /// Whether it was looked at elsewhere: here it is asked nothing, and not counted.
+    pub elsewhere: bool,
     /// A trap that flagged it elsewhere and that can't be known here, and why.
     pub cannot: Option<(String, String)>,
     /// Traps whose rule could not be answered, by place, and why.
@@ -271,7 +273,9 @@ impl Traps {
     fn verdict(&self, row: &Row<'_>, said: &[Said]) -> Verdict {
         let mut verdict = Verdict::default();
         if let Some(flagged) = flagged_elsewhere(row) {
-            for of in flagged {
+            verdict.elsewhere = true;
+            // What stands beside a case alone names no trap.
+            for of in flagged.into_iter().filter(|of| !of.trap.is_empty()) {
                 let place = self
                     .points
                     .iter()

@@ -62,12 +62,14 @@ struct Dialect<'m> {
     map: &'m BTreeMap<String, String>,
 }
 
-/// The query for these traps, with the versions of their rules, over a table or what stands for one.
+/// The query for these traps, with the versions of their rules, over a table or what stands for one; with
+/// `reach` predictions before and after each case.
 pub fn query(
     engine: Engine,
     table: &str,
     map: &BTreeMap<String, String>,
     traps: &[(Trap, String)],
+    reach: u64,
 ) -> Result<String, NoSql> {
     let dialect = Dialect { engine, map };
     let mut parts = Vec::new();
@@ -80,7 +82,19 @@ pub fn query(
         Engine::ClickHouse => "intDiv(cw_ms, 86400000)".to_owned(),
         _ => "floor(cw_ms / 86400000.0)".to_owned(),
     };
-    let (rate, line) = (dialect.rate(), dialect.line());
+    let (rate, line) = (dialect.rate(), dialect.line(reach > 0));
+    let (near, from, join, beside) = match reach {
+        0 => (String::new(), "src", "JOIN", ""),
+        n => (
+            format!(
+                ",\ncw_near AS (\n  SELECT src.*,\n    max(coalesce(k.cw_hit, 0)) OVER (PARTITION BY src.cw_stream ORDER BY src.cw_ms, src.cw_id ROWS BETWEEN {n} PRECEDING AND {n} FOLLOWING) AS cw_beside\n  \
+                 FROM src LEFT JOIN cw_kept AS k ON k.cw_stream = src.cw_stream AND k.cw_id = src.cw_id\n)"
+            ),
+            "cw_near",
+            "LEFT JOIN",
+            "\nWHERE src.cw_beside = 1",
+        ),
+    };
     // The row as it was, to be given back whole.
     let whole = if engine == Engine::Spark { ", struct(src.*) AS cw_row" } else { "" };
     Ok(format!(
@@ -90,9 +104,9 @@ pub fn query(
          src AS (SELECT * FROM cw_numbered WHERE cw_again = 1),\n\
          cw_flagged AS (\n{}\n),\n\
          cw_ranked AS (\n  SELECT cw_flagged.*,\n    row_number() OVER (PARTITION BY cw_trap, cw_stream, cw_day ORDER BY cw_u, cw_id) AS cw_place,\n    count(*) OVER (PARTITION BY cw_trap, cw_stream, cw_day) AS cw_of\n  FROM cw_flagged\n),\n\
-         cw_kept AS (\n  SELECT DISTINCT cw_stream, cw_id FROM cw_ranked WHERE cw_most = 0 OR cw_place <= cw_most\n),\n\
-         cw_why AS (\n  SELECT r.cw_stream, r.cw_id, {} AS why\n  FROM (SELECT cw_ranked.*, {rate} AS cw_share, CASE WHEN cw_most > 0 AND cw_place > cw_most THEN cw_most ELSE 0 END AS cw_beyond FROM cw_ranked) AS r\n  JOIN cw_kept AS k ON k.cw_stream = r.cw_stream AND k.cw_id = r.cw_id\n  GROUP BY r.cw_stream, r.cw_id\n)\n\
-         SELECT {line}\nFROM src JOIN cw_why AS w ON w.cw_stream = src.cw_stream AND w.cw_id = src.cw_id\nORDER BY src.cw_ms, src.cw_id{}\n",
+         cw_kept AS (\n  SELECT DISTINCT cw_stream, cw_id, 1 AS cw_hit FROM cw_ranked WHERE cw_most = 0 OR cw_place <= cw_most\n),\n\
+         cw_why AS (\n  SELECT r.cw_stream, r.cw_id, {} AS why\n  FROM (SELECT cw_ranked.*, {rate} AS cw_share, CASE WHEN cw_most > 0 AND cw_place > cw_most THEN cw_most ELSE 0 END AS cw_beyond FROM cw_ranked) AS r\n  JOIN cw_kept AS k ON k.cw_stream = r.cw_stream AND k.cw_id = r.cw_id\n  GROUP BY r.cw_stream, r.cw_id\n){near}\n\
+         SELECT {line}\nFROM {from} AS src {join} cw_why AS w ON w.cw_stream = src.cw_stream AND w.cw_id = src.cw_id{beside}\nORDER BY src.cw_ms, src.cw_id{}\n",
         parts.join("\n  UNION ALL\n"),
         dialect.why(),
         if engine == Engine::ClickHouse { "\nFORMAT JSONEachRow" } else { "" },
@@ -501,19 +515,45 @@ impl Dialect<'_> {
         }
     }
 
-    /// A prediction line with its `why`.
-    fn line(&self) -> &'static str {
-        match self.engine {
-            Engine::DuckDb => {
-                "json_merge_patch(to_json(src), to_json({'why': w.why, 'occurred_at': strftime(make_timestamp(src.cw_ms * 1000), '%Y-%m-%dT%H:%M:%S.%gZ'), 'cw_stream': NULL, 'cw_id': NULL, 'cw_ms': NULL, 'cw_day': NULL, 'cw_again': NULL})) AS line"
+    /// A prediction line with its `why`; of one that stands beside cases alone, a `why` that names no trap.
+    fn line(&self, with_beside: bool) -> String {
+        let none = match self.engine {
+            Engine::DuckDb => "[{'trap': '', 'version': '', 'u': 0.0, 'rate': 0.0, 'per_day': 0}]",
+            Engine::Postgres => {
+                "jsonb_build_array(jsonb_build_object('trap', '', 'version', '', 'u', 0.0))"
             }
-            Engine::Postgres => "src.line || jsonb_build_object('why', w.why) AS line",
             Engine::ClickHouse => {
-                "src.* EXCEPT (occurred_at, cw_stream, cw_id, cw_ms, cw_day, cw_again), formatDateTime(fromUnixTimestamp64Milli(src.cw_ms, 'UTC'), '%Y-%m-%dT%H:%i:%S.%fZ') AS occurred_at, w.why AS why"
+                "[CAST(('', '', 0.0, 0.0, 0), 'Tuple(trap String, version String, u Float64, rate Float64, per_day UInt64)')]"
             }
             Engine::Spark => {
-                "to_json(struct(src.cw_row.*, w.why), map('ignoreNullFields', 'false')) AS line"
+                "array(named_struct('trap', '', 'version', '', 'u', 0D, 'rate', 0D, 'per_day', 0))"
             }
+        };
+        let why = match (with_beside, self.engine) {
+            (false, _) => "w.why".to_owned(),
+            (true, Engine::ClickHouse) => format!("if(empty(w.why), {none}, w.why)"),
+            (true, _) => format!("coalesce(w.why, {none})"),
+        };
+        // Columns of the query's own.
+        let own = match with_beside {
+            true => ["cw_stream", "cw_id", "cw_ms", "cw_day", "cw_again", "cw_beside"].as_slice(),
+            false => &["cw_stream", "cw_id", "cw_ms", "cw_day", "cw_again"],
+        };
+        match self.engine {
+            Engine::DuckDb => {
+                let gone: String = own.iter().map(|name| format!(", '{name}': NULL")).collect();
+                format!(
+                    "json_merge_patch(to_json(src), to_json({{'why': {why}, 'occurred_at': strftime(make_timestamp(src.cw_ms * 1000), '%Y-%m-%dT%H:%M:%S.%gZ'){gone}}})) AS line"
+                )
+            }
+            Engine::Postgres => format!("src.line || jsonb_build_object('why', {why}) AS line"),
+            Engine::ClickHouse => format!(
+                "src.* EXCEPT (occurred_at, {}), formatDateTime(fromUnixTimestamp64Milli(src.cw_ms, 'UTC'), '%Y-%m-%dT%H:%i:%S.%fZ') AS occurred_at, {why} AS why",
+                own.join(", ")
+            ),
+            Engine::Spark => format!(
+                "to_json(struct(src.cw_row.*, {why} AS why), map('ignoreNullFields', 'false')) AS line"
+            ),
         }
     }
 }
@@ -533,7 +573,7 @@ mod tests {
 
     fn sql(engine: Engine, rule: &str) -> Result<String, String> {
         let trap = Trap { name: "t".into(), rule: Some(rule.into()), ..Trap::default() };
-        query(engine, "p", &BTreeMap::new(), &[(trap, "v".into())]).map_err(|e| e.to_string())
+        query(engine, "p", &BTreeMap::new(), &[(trap, "v".into())], 0).map_err(|e| e.to_string())
     }
 
     #[test]

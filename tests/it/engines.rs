@@ -74,7 +74,11 @@ fn found(place: &Place) -> Vec<Case> {
             let why = opened.why.iter().map(|(draw, rate)| {
                 (format!("{} {}", draw.trap, draw.version), near(draw.u), near(rate.unwrap()))
             });
-            (id, why.collect())
+            let mut said: Vec<(String, u64, u64)> = why.collect();
+            // What stands around it came out with it.
+            let near = opened.neighbours.iter().map(|one| (format!("near {}", one.id), 0, 0));
+            said.extend(near);
+            (id, said)
         })
         .collect();
     // What each trap is said to have drawn itself.
