@@ -11,6 +11,7 @@ use crate::domain::reading::paragraphs;
 use crate::domain::resolve::{Explained, How};
 use crate::domain::text::visible;
 use crate::domain::time::short_span;
+use crate::domain::traps::rate_of_all;
 use crate::review::OpenCase;
 
 #[derive(Debug, clap::Args)]
@@ -76,7 +77,7 @@ fn document(case: &OpenCase) -> serde_json::Value {
         .collect();
     let mut document = json!({
         "case": row.id, "id": row.external_id, "stream": row.stream, "state": row.state.as_str(), "due": row.due.rfc3339(),
-        "flags": row.flags, "why": why, "text": row.text, "occurred_at": row.occurred_at.rfc3339(), "model": row.model,
+        "flags": row.flags, "why": why, "rate": rate_of_all(case.why.iter().map(|(_, rate)| *rate)), "text": row.text, "occurred_at": row.occurred_at.rfc3339(), "model": row.model,
         "predicted": row.predicted, "confidence": row.confidence, "labels": row.labels, "outcome": row.outcome, "how": row.how.map(How::as_str),
         "settled": case.settled.as_ref().map(|settled| json!({ "belief": settled.belief, "without_model": settled.unheard,
             "without": settled.without.iter().map(|(who, belief)| json!({ "reviewer": who, "belief": belief })).collect::<Vec<_>>() })),

@@ -495,6 +495,25 @@ pub fn draw(trap: &str, stream: &str, id: &str) -> f64 {
     draw_of(&["casework sample 1", trap, stream, id])
 }
 
+/// How likely a prediction was to be drawn by any of the traps that flag it, each of which draws by itself;
+/// nothing where one of the rates is not known, or no trap flags it.
+pub fn rate_of_all(rates: impl IntoIterator<Item = Option<f64>>) -> Option<f64> {
+    let mut passed = None;
+    for rate in rates {
+        passed = Some(passed.unwrap_or(1.0) * (1.0 - rate?));
+    }
+    passed.map(|passed| 1.0 - passed)
+}
+
+#[test]
+fn several_traps_draw_by_themselves() {
+    assert_eq!(rate_of_all([Some(0.5), Some(0.5)]), Some(0.75));
+    assert_eq!(rate_of_all([Some(0.25)]), Some(0.25));
+    assert_eq!(rate_of_all([Some(1.0), Some(0.1)]), Some(1.0));
+    assert_eq!(rate_of_all([Some(0.5), None]), None);
+    assert_eq!(rate_of_all([]), None);
+}
+
 /// Whether an outcome says that the model was wrong: by its `verdict`, else by the label that it
 /// gives; nothing where it says neither.
 pub fn model_was_wrong(outcome: &Outcome, predicted: Option<&str>) -> Option<bool> {

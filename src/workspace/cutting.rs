@@ -23,8 +23,8 @@ use crate::journal::blob::Packer;
 use crate::journal::kind::{CutFile, DatasetCut, Replayed};
 use crate::retrain::cut::files::{self, About};
 use crate::retrain::cut::select::{Against, bounds_of, select};
-use crate::retrain::cut::taking::Taking;
-use crate::retrain::cut::told::{Finished, Kept, Told};
+use crate::retrain::cut::taking::{Taking, Weighed, Weighing};
+use crate::retrain::cut::told::{Finished, Kept};
 use crate::retrain::cut::version::{Difference, difference, next};
 use crate::retrain::cut::{Chosen, Cut, Membership, Old, Recipe};
 use crate::review::Blind;
@@ -165,9 +165,12 @@ impl Workspace {
         let half = Half { place: parent.join(format!(".{name}.{suffix}")), made };
         fs::create_dir_all(half.place.join(&name)).map_err(failed)?;
         let kept = Kept::within(&half.place).map_err(failed)?;
-        let mut taking = Taking::new(recipe, alarms, kept).map_err(RetrainError::from)?;
+        let weighing = Weighing::new(recipe, alarms).map_err(RetrainError::from)?;
+        let mut taking = Taking::new(recipe, kept);
         reading
-            .each_case(recipe, |rows| Ok(taking.take_all(&rows).map_err(RetrainError::from)?))
+            .each_case(&weighing, recipe.rows.rule.is_some(), |weighed| {
+                Ok(taking.take(weighed).map_err(RetrainError::from)?)
+            })
             .map_err(|error| self.lacks_for_good(error, again))?;
         // What was cut once is cut the same again.
         if again.is_none() {
@@ -308,23 +311,26 @@ impl Workspace {
     /// not depend on that.
     fn each_case(
         &mut self,
-        recipe: &Recipe,
-        each: impl FnMut(Vec<(CaseExport, Told)>) -> Result<(), WorkError>,
+        weighing: &Weighing<'_>,
+        has_rule: bool,
+        each: impl FnMut(Weighed) -> Result<(), WorkError>,
     ) -> Result<(), WorkError> {
         let sight = Sight::load(&self.db.conn, &self.me, Blind::Never)?;
-        let cases = |rows: Vec<ExportRow>| -> Result<Vec<(CaseExport, Told)>, WorkError> {
+        // What is made of rows crosses threads, and not the rows.
+        let weighed = |rows: Vec<ExportRow>| -> Result<Weighed, WorkError> {
             let case = |row| match row {
-                ExportRow::Case(case) => Some((Told::of(&case), *case)),
+                ExportRow::Case(case) => Some(*case),
                 ExportRow::Label(_) => None,
             };
-            Ok(rows.into_iter().filter_map(case).map(|(told, case)| (case, told)).collect())
+            let cases: Vec<CaseExport> = rows.into_iter().filter_map(case).collect();
+            Ok(weighing.weigh(&cases).map_err(RetrainError::from)?)
         };
         // Only a rule asks for what other cases say.
-        let beside = if recipe.rows.rule.is_some() { Beside::All } else { Beside::Nothing };
+        let beside = if has_rule { Beside::All } else { Beside::Nothing };
         let exported = self.export_by(
             sight,
             Asked { rows: Rows::Cases, beside, as_stored: true },
-            cases,
+            weighed,
             each,
         )?;
         match exported.without_payload {

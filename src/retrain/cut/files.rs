@@ -171,7 +171,7 @@ pub fn write(
     directory: &Path,
     of: &About<'_>,
     cut: &Cut,
-    mut why: impl FnMut(&Chosen, &mut Vec<u8>) -> io::Result<()>,
+    mut why: impl FnMut(&Chosen, &mut Vec<u8>) -> io::Result<()> + Send,
 ) -> io::Result<Vec<Written>> {
     let recipe = of.recipe;
     let mut files = Vec::new();
@@ -180,35 +180,26 @@ pub fn write(
         Ok(Written::of(name, bytes))
     };
     let formats: Vec<&str> = recipe.out.formats.iter().map(String::as_str).collect();
-    let mut splits = Vec::new();
-    for part in Part::ALL {
-        let rows: Vec<&Chosen> = cut.rows.iter().filter(|row| row.part == part).collect();
-        if rows.is_empty() && part != Part::Train {
-            continue;
-        }
-        let mut file = Writing::begin(directory, &format!("{}.jsonl", part.as_str()))?;
-        for row in &rows {
-            let mut line = row.line();
-            line.push('\n');
-            file.put(line.as_bytes())?;
-        }
-        let written = file.end()?;
-        splits.push((part, rows.len() as u64, written.clone()));
-        files.push(written);
-        #[cfg(feature = "parquet")]
-        if formats.contains(&"parquet") {
-            files.push(put(&format!("{}.parquet", part.as_str()), &parquet(&rows)?)?);
-        }
-    }
-    let mut file = Writing::begin(directory, WHY)?;
-    let mut line = Vec::new();
-    for row in &cut.rows {
-        line.clear();
-        why(row, &mut line)?;
-        line.push(b'\n');
-        file.put(&line)?;
-    }
-    files.push(file.end()?);
+    // Where rows come from is as much to write and to hash as the rows: both at once.
+    let (parts, why) = std::thread::scope(|threads| {
+        let why = threads.spawn(|| {
+            let mut file = Writing::begin(directory, WHY)?;
+            let mut line = Vec::new();
+            for row in &cut.rows {
+                line.clear();
+                why(row, &mut line)?;
+                line.push(b'\n');
+                file.put(&line)?;
+            }
+            file.end()
+        });
+        let parts = write_parts(directory, cut, formats.contains(&"parquet"));
+        let why = why.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (parts, why)
+    });
+    let (splits, of_parts) = parts?;
+    files.extend(of_parts);
+    files.push(why?);
     let words = about(recipe, cut);
     if formats.contains(&"hf") {
         let file = |part: Part| match formats.contains(&"parquet") {
@@ -256,6 +247,42 @@ pub fn write(
     files.push(Written::of(MANIFEST, manifest.as_bytes()));
     dvc_beside(directory, &recipe.name, &files)?;
     Ok(files)
+}
+
+/// A part, how many rows it has, and the file of its lines.
+type Split = (Part, u64, Written);
+
+/// Writes the rows of each part: what each part is, and all files of them.
+fn write_parts(
+    directory: &Path,
+    cut: &Cut,
+    as_parquet: bool,
+) -> io::Result<(Vec<Split>, Vec<Written>)> {
+    let (mut splits, mut files) = (Vec::new(), Vec::new());
+    for part in Part::ALL {
+        let rows: Vec<&Chosen> = cut.rows.iter().filter(|row| row.part == part).collect();
+        if rows.is_empty() && part != Part::Train {
+            continue;
+        }
+        let mut file = Writing::begin(directory, &format!("{}.jsonl", part.as_str()))?;
+        for row in &rows {
+            let mut line = row.line();
+            line.push('\n');
+            file.put(line.as_bytes())?;
+        }
+        let written = file.end()?;
+        splits.push((part, rows.len() as u64, written.clone()));
+        files.push(written);
+        if as_parquet && cfg!(feature = "parquet") {
+            #[cfg(feature = "parquet")]
+            {
+                let (name, bytes) = (format!("{}.parquet", part.as_str()), parquet(&rows)?);
+                fs::write(directory.join(&name), &bytes)?;
+                files.push(Written::of(&name, &bytes));
+            }
+        }
+    }
+    Ok((splits, files))
 }
 
 fn manifest(of: &About<'_>, cut: &Cut, files: &[Written]) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Map, Value};
 
@@ -45,13 +46,157 @@ pub struct Candidate {
     pub told: Place,
 }
 
-/// Takes exported rows, one by one.
-pub struct Taking<'r> {
-    pub(super) recipe: &'r Recipe,
+/// Weighs exported rows, on whichever thread read them: little of a row is passed on.
+pub struct Weighing<'r> {
+    recipe: &'r Recipe,
     /// The alarm that drew a case.
     alarms: HashMap<CaseId, String>,
     rule: Option<Condition>,
-    named: bool,
+    /// Whether the rule is known to ask for what rows have.
+    named: AtomicBool,
+}
+
+/// What became of some rows.
+#[derive(Default)]
+pub struct Weighed {
+    rows: Vec<One>,
+    /// What the input of the first that was let in has.
+    input_keys: Vec<String>,
+}
+
+enum One {
+    Left(&'static str),
+    Erased(CaseId),
+    In(Box<Draft>),
+}
+
+/// A case that is let in, with what is told of it.
+struct Draft {
+    case: CaseId,
+    id: Box<str>,
+    stream: Box<str>,
+    occurred_at: Moment,
+    text: Box<str>,
+    label: Box<str>,
+    category: Option<Box<str>>,
+    failure_mode: Option<Box<str>>,
+    trap: Option<Box<str>>,
+    settled: Moment,
+    votes: usize,
+    keys: Box<[Box<str>]>,
+    caps: Box<[Box<str>]>,
+    told: Told,
+}
+
+impl<'r> Weighing<'r> {
+    /// # Errors
+    /// A rule that can't be read.
+    pub fn new(recipe: &'r Recipe, alarms: HashMap<CaseId, String>) -> Result<Self, CutError> {
+        let rule = recipe.rows.rule.as_deref().map(Condition::compile).transpose()?;
+        Ok(Self { recipe, alarms, rule, named: AtomicBool::new(false) })
+    }
+
+    /// Weighs rows: where there is a rule, on a thread whose stack it may use up.
+    ///
+    /// # Errors
+    /// A rule that asks for what no row has.
+    pub fn weigh(&self, rows: &[CaseExport]) -> Result<Weighed, CutError> {
+        let weigh = || {
+            let mut weighed = Weighed::default();
+            for row in rows {
+                let one = self.one(row, &mut weighed.input_keys)?;
+                weighed.rows.push(one);
+            }
+            Ok(weighed)
+        };
+        if self.rule.is_none() {
+            return weigh();
+        }
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+            match thread.spawn_scoped(scope, weigh).map(|thread| thread.join()) {
+                Ok(Ok(weighed)) => weighed,
+                _ => Err(CutError::Rule(BadRule::TooCostly)),
+            }
+        })
+    }
+
+    fn one(&self, row: &CaseExport, input_keys: &mut Vec<String>) -> Result<One, CutError> {
+        if let Some(rule) = &self.rule {
+            let keys = keys_of(row);
+            if !self.named.load(Ordering::Relaxed) {
+                let known: Vec<String> = keys.keys().cloned().collect();
+                rule.check_names(self.recipe.rows.rule.as_deref().unwrap_or_default(), &known)?;
+                self.named.store(true, Ordering::Relaxed);
+            }
+            match rule.ask(&keys) {
+                Said::Yes => {}
+                Said::Cannot(_) => return Ok(One::Left("where_cannot_tell")),
+                _ => return Ok(One::Left("where")),
+            }
+        }
+        if row.about.erased {
+            return Ok(One::Erased(row.about.case));
+        }
+        let label = row.outcome.get(&self.recipe.rows.label).and_then(scalar);
+        let Some(label) = label.filter(|label| !label.trim().is_empty()) else {
+            return Ok(One::Left("no_label"));
+        };
+        if row.about.text.trim().is_empty() {
+            return Ok(One::Left("unreadable"));
+        }
+        if input_keys.is_empty()
+            && let Some(input) = &row.about.input
+            && let Ok(input) = serde_json::from_str::<Map<String, Value>>(input.get())
+        {
+            *input_keys = input.keys().cloned().collect();
+        }
+        Ok(One::In(Box::new(self.draft(row, &label))))
+    }
+
+    fn draft(&self, row: &CaseExport, label: &str) -> Draft {
+        let about = &row.about;
+        let group = &self.recipe.split.group;
+        let keys = group.iter().filter(|name| *name != NEAR);
+        let keys = keys.filter_map(|name| {
+            group_value(row, name).map(|value| format!("{name} {value}").into())
+        });
+        let day = || about.occurred_at.get(..10).map(str::to_owned);
+        let per = self.recipe.caps.as_ref().and_then(|caps| caps.per);
+        let text = |value: &Option<Value>| value.as_ref().map(value_text);
+        let one = |key: Option<String>| key.into_iter().collect::<Vec<_>>();
+        let caps = per.map_or_else(Vec::new, |per| match per {
+            Per::Category => one(text(&row.category)),
+            Per::Label => vec![label.to_owned()],
+            Per::Trap => about.flags.clone(),
+            Per::Session => one(about.session_id.clone()),
+            Per::Reviewer => row.reviewers.clone(),
+            Per::Day => one(day()),
+            Per::Alarm => one(self.alarms.get(&about.case).cloned()),
+        });
+        Draft {
+            case: about.case,
+            id: about.id.as_str().into(),
+            stream: about.stream.as_str().into(),
+            occurred_at: Moment::parse(&about.occurred_at).unwrap_or_default(),
+            text: about.text.as_str().into(),
+            label: label.into(),
+            category: text(&row.category).map(Into::into),
+            failure_mode: text(&row.failure_mode).map(Into::into),
+            trap: about.flags.first().map(|flag| flag.as_str().into()),
+            settled: row.settled_at.as_deref().and_then(Moment::parse).unwrap_or_default(),
+            votes: row.votes.iter().filter(|vote| vote.agrees).count()
+                + if row.ruling.is_some() { RULING_VOTES } else { 0 },
+            keys: keys.collect(),
+            caps: caps.into_iter().map(Into::into).collect(),
+            told: Told::of(row),
+        }
+    }
+}
+
+/// Takes what was weighed, row by row.
+pub struct Taking<'r> {
+    pub(super) recipe: &'r Recipe,
     /// Labels, streams and the like, each once.
     words: HashSet<Arc<str>>,
     pub(super) kept: Kept,
@@ -67,84 +212,35 @@ pub struct Taking<'r> {
 const GROUPS: [&str; 7] = ["session", "trace", "trace_id", "stream", "category", "day", "text"];
 
 impl<'r> Taking<'r> {
-    /// # Errors
-    /// A rule that can't be read.
-    pub fn new(
-        recipe: &'r Recipe,
-        alarms: HashMap<CaseId, String>,
-        kept: Kept,
-    ) -> Result<Self, CutError> {
-        let rule = recipe.rows.rule.as_deref().map(Condition::compile).transpose()?;
+    pub fn new(recipe: &'r Recipe, kept: Kept) -> Self {
         let (dropped, erased, candidates) = (Counts::new(), Vec::new(), Vec::new());
-        let words = HashSet::new();
-        Ok(Self {
-            recipe,
-            alarms,
-            rule,
-            named: false,
-            words,
-            kept,
-            read: 0,
-            dropped,
-            erased,
-            candidates,
-            input_keys: Vec::new(),
-        })
+        let (words, input_keys) = (HashSet::new(), Vec::new());
+        Self { recipe, words, kept, read: 0, dropped, erased, candidates, input_keys }
     }
 
-    /// Takes rows: on a thread whose stack rules may use up.
+    /// Takes what was weighed of some rows.
     ///
     /// # Errors
-    /// A rule that asks for what no row has.
-    pub fn take_all(&mut self, rows: &[(CaseExport, Told)]) -> Result<(), CutError> {
-        if self.rule.is_none() {
-            return rows.iter().try_for_each(|(row, told)| self.take(row, told));
+    /// Those of putting aside what is told of them.
+    pub fn take(&mut self, weighed: Weighed) -> Result<(), CutError> {
+        if self.input_keys.is_empty() {
+            self.input_keys = weighed.input_keys;
         }
-        std::thread::scope(|scope| {
-            let take = || rows.iter().try_for_each(|(row, told)| self.take(row, told));
-            let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
-            match thread.spawn_scoped(scope, take).map(|thread| thread.join()) {
-                Ok(Ok(taken)) => taken,
-                _ => Err(CutError::Rule(BadRule::TooCostly)),
-            }
-        })
-    }
-
-    fn take(&mut self, row: &CaseExport, told: &Told) -> Result<(), CutError> {
-        self.read += 1;
-        if let Some(rule) = &self.rule {
-            let keys = keys_of(row);
-            if !self.named {
-                let known: Vec<String> = keys.keys().cloned().collect();
-                rule.check_names(self.recipe.rows.rule.as_deref().unwrap_or_default(), &known)?;
-                self.named = true;
-            }
-            match rule.ask(&keys) {
-                Said::Yes => {}
-                Said::Cannot(_) => return self.leave_out("where_cannot_tell"),
-                _ => return self.leave_out("where"),
+        for one in weighed.rows {
+            self.read += 1;
+            match one {
+                One::Left(why) => count(&mut self.dropped, why, 1),
+                One::Erased(case) => {
+                    self.erased.push(case);
+                    count(&mut self.dropped, "erased", 1);
+                }
+                One::In(draft) => {
+                    let told = self.kept.put(&draft.told).map_err(CutError::Kept)?;
+                    let candidate = self.candidate(*draft, told);
+                    self.candidates.push(candidate);
+                }
             }
         }
-        if row.about.erased {
-            self.erased.push(row.about.case);
-            return self.leave_out("erased");
-        }
-        let label = row.outcome.get(&self.recipe.rows.label).and_then(scalar);
-        let Some(label) = label.filter(|label| !label.trim().is_empty()) else {
-            return self.leave_out("no_label");
-        };
-        if row.about.text.trim().is_empty() {
-            return self.leave_out("unreadable");
-        }
-        if self.candidates.is_empty()
-            && let Some(input) = &row.about.input
-            && let Ok(input) = serde_json::from_str::<Map<String, Value>>(input.get())
-        {
-            self.input_keys = input.keys().cloned().collect();
-        }
-        let told = self.kept.put(told).map_err(CutError::Kept)?;
-        let candidate = self.candidate(row, &label, told);
-        self.candidates.push(candidate);
         Ok(())
     }
 
@@ -170,12 +266,6 @@ impl<'r> Taking<'r> {
         Ok(())
     }
 
-    /// Counts a row that is left out.
-    fn leave_out(&mut self, why: &str) -> Result<(), CutError> {
-        count(&mut self.dropped, why, 1);
-        Ok(())
-    }
-
     /// A word that many rows have, once.
     fn word(&mut self, word: &str) -> Arc<str> {
         if let Some(known) = self.words.get(word) {
@@ -186,46 +276,23 @@ impl<'r> Taking<'r> {
         word
     }
 
-    fn candidate(&mut self, row: &CaseExport, label: &str, told: Place) -> Candidate {
-        let about = &row.about;
-        let group = &self.recipe.split.group;
-        let keys = group.iter().filter(|name| *name != NEAR);
-        let keys = keys.filter_map(|name| {
-            group_value(row, name).map(|value| format!("{name} {value}").into())
-        });
-        let keys = keys.collect();
-        let day = || about.occurred_at.get(..10).map(str::to_owned);
-        let per = self.recipe.caps.as_ref().and_then(|caps| caps.per);
-        let text = |value: &Option<Value>| value.as_ref().map(value_text);
-        let one = |key: Option<String>| key.into_iter().collect::<Vec<_>>();
-        let caps = per.map_or_else(Vec::new, |per| match per {
-            Per::Category => one(text(&row.category)),
-            Per::Label => vec![label.to_owned()],
-            Per::Trap => about.flags.clone(),
-            Per::Session => one(about.session_id.clone()),
-            Per::Reviewer => row.reviewers.clone(),
-            Per::Day => one(day()),
-            Per::Alarm => one(self.alarms.get(&about.case).cloned()),
-        });
-        let caps = caps.iter().map(|key| self.word(key)).collect();
-        let (category, failure_mode) = (text(&row.category), text(&row.failure_mode));
-        let mut word = |word: Option<&str>| word.map(|word| self.word(word));
+    fn candidate(&mut self, draft: Draft, told: Place) -> Candidate {
+        let mut word = |word: &str| self.word(word);
         Candidate {
-            case: about.case,
-            id: about.id.as_str().into(),
-            stream: word(Some(&about.stream)).unwrap_or_default(),
-            occurred_at: Moment::parse(&about.occurred_at).unwrap_or_default(),
-            text: about.text.as_str().into(),
-            category: word(category.as_deref()),
-            failure_mode: word(failure_mode.as_deref()),
-            trap: word(about.flags.first().map(String::as_str)),
-            caps,
-            label: word(Some(label)).unwrap_or_default(),
+            case: draft.case,
+            id: draft.id,
+            stream: word(&draft.stream),
+            occurred_at: draft.occurred_at,
+            text: draft.text,
+            category: draft.category.as_deref().map(&mut word),
+            failure_mode: draft.failure_mode.as_deref().map(&mut word),
+            trap: draft.trap.as_deref().map(&mut word),
+            caps: draft.caps.iter().map(|key| word(key)).collect(),
+            label: word(&draft.label),
             told,
-            settled: row.settled_at.as_deref().and_then(Moment::parse).unwrap_or_default(),
-            votes: row.votes.iter().filter(|vote| vote.agrees).count()
-                + if row.ruling.is_some() { RULING_VOTES } else { 0 },
-            keys,
+            settled: draft.settled,
+            votes: draft.votes,
+            keys: draft.keys,
         }
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::domain::ids::{CaseId, EventId};
 use crate::domain::label::{Outcome, Step};
+use crate::domain::traps::rate_of_all;
 use crate::format::CaseExport;
 use crate::format::row::{Flagged, ProtocolVersion, RulingExport, Vote};
 
@@ -42,6 +43,8 @@ struct Head<'c> {
 #[derive(Serialize)]
 struct Tail<'c> {
     flags: &'c [Flagged],
+    /// How likely it was to be drawn at all.
+    rate: Option<f64>,
     model: Option<Value>,
     predicted: Option<&'c str>,
     how: Option<&'static str>,
@@ -102,6 +105,7 @@ impl Told {
         };
         let tail = Tail {
             flags: &about.why,
+            rate: rate_of_all(about.why.iter().map(|flagged| flagged.rate)),
             // As all that we write, without the blanks of whoever wrote it.
             model: about.model.as_deref().and_then(|raw| serde_json::from_str(raw.get()).ok()),
             predicted: about.predicted.as_deref(),
