@@ -311,7 +311,8 @@ fn labels_that_are_written_as_records_are_read_again_with_their_cases() {
         "trace_id": "7c45876540df29922d9d0920d411f4c2", "span_id": "7c45876540df2992",
         "input": { "text": "move money" }, "prediction": { "label": "call" } });
     place.ok(&["ingest", &file(&place, "cases.jsonl", &line.to_string()), "--where", "true"]);
-    let given = json!({ "case": line["id"], "reviewer": "bo", "path": [["q", "pay"]] });
+    let given = json!({ "case": line["id"], "reviewer": "bo", "path": [["q", "pay"]], "confidence": 4,
+        "extra": { "mood": "calm" } });
     place.ok(&[
         "import",
         "labels",
@@ -333,5 +334,13 @@ fn labels_that_are_written_as_records_are_read_again_with_their_cases() {
         let words = String::from_utf8_lossy(&ran.stderr).into_owned();
         assert!(ran.status.success(), "{format}: {words}");
         assert!(words.contains("each as it was written: 1 label in 1 record"), "{format}: {words}");
+        if format == "croissant" {
+            let labels = ["--rows", "labels", "--format", format, "--out", &out];
+            place.ok(&[&["export"], &labels[..]].concat());
+            let rows = std::fs::read_to_string(format!("{out}/rows.jsonl")).unwrap();
+            let row: Value = serde_json::from_str(&rows).unwrap();
+            let said = ["confidence", "path", "more"].map(|name| row[name].as_str().unwrap());
+            assert_eq!(said, ["4", "[[\"q\",\"pay\"]]", "{\"extra\":{\"mood\":\"calm\"}}"]);
+        }
     }
 }

@@ -15,6 +15,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
+use super::ours;
 use crate::domain::time::Moment;
 use crate::format::path::scalar;
 use crate::format::peer::{Given, Item, Out, Peer, PeerKind, PeerOptions, sure_of};
@@ -126,7 +127,7 @@ const TEXTS: [&str; 10] = [
     "model",
     "reviewer",
 ];
-const TEXTS_AFTER: [&str; 4] = ["rationale", "protocol", "event", "outcome"];
+const TEXTS_AFTER: [&str; 5] = ["rationale", "protocol", "event", "outcome", "more"];
 
 fn time() -> DataType {
     DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()))
@@ -245,6 +246,7 @@ impl Table {
             Some(given.protocol.clone()),
             given.event.map(|event| event.to_string()),
             Some(whole),
+            ours::more_text(given),
         ];
         let columns = &mut self.columns;
         for (builder, text) in columns.texts.iter_mut().zip(texts) {

@@ -5,6 +5,7 @@ use std::io;
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
+use super::ours;
 use crate::domain::ids::hex;
 use crate::format::peer::{Item, Out, Peer, PeerKind, PeerOptions};
 use crate::format::row::Rows;
@@ -113,6 +114,15 @@ const KEYS: &[(&str, &str)] = &[
     ("outcome", "every field that the protocol sets, as JSON"),
     ("reviewer", "who gave the label; empty for what a case was settled as"),
     ("rationale", "why"),
+    ("confidence", "how sure whoever gave the label was, 1 to 5"),
+    ("tags", "as JSON"),
+    ("path", "the questions of the protocol and their answers, as JSON"),
+    ("evidence", "places in the text that bear the label out, in characters, as JSON"),
+    ("duration_ms", "how long it took"),
+    (
+        "more",
+        "what was checked off, places in further texts, what else another program said, as JSON",
+    ),
     ("case", "casework's id of the case"),
     ("stream", "the stream it came from"),
     ("occurred", "when the model predicted"),
@@ -133,8 +143,14 @@ impl Peer for Rowset {
         let about = &item.about;
         for given in &item.given {
             let reviewer = given.reviewer.as_deref().map(|name| self.options.reviewer(name));
+            let places: Vec<(usize, usize)> =
+                given.evidence.iter().map(|span| (*span).into()).collect();
             let line = json!({ "id": about.id, "text": about.text, "label": given.label, "predicted": about.predicted,
                 "outcome": serde_json::to_string(&given.outcome)?, "reviewer": reviewer, "rationale": given.rationale,
+                // Each column is of texts.
+                "confidence": given.confidence.map(|sure| sure.to_string()), "tags": serde_json::to_string(&given.tags)?,
+                "path": serde_json::to_string(&given.path)?, "evidence": serde_json::to_string(&places)?,
+                "duration_ms": given.duration_ms.map(|ms| ms.to_string()), "more": ours::more_text(given),
                 "case": about.case, "stream": about.stream, "occurred": about.occurred_at, "given": given.at,
                 "event": given.event });
             serde_json::to_writer(&mut self.rows, &line)?;

@@ -20,18 +20,28 @@ pub fn told(given: &Given) -> Value {
         "path": given.path, "outcome": given.outcome, "confidence": given.confidence,
         "rationale": given.rationale, "tags": given.tags, "evidence": places,
         "at": given.at, "duration_ms": given.duration_ms });
-    // What few labels have.
-    for (name, value, has) in [
+    if let Some(told) = told.as_object_mut() {
+        told.extend(more(given));
+    }
+    told
+}
+
+/// What few labels have: what was checked off, places in further texts, what another program said that
+/// nothing maps, whether what others said could be seen.
+pub fn more(given: &Given) -> Map<String, Value> {
+    let parts = [
         ("checked", json!(given.checked), !given.checked.is_empty()),
         ("evidence_in", json!(given.evidence_in), !given.evidence_in.is_empty()),
         ("extra", json!(given.extra), !given.extra.is_empty()),
         ("after_others", json!(true), given.after_others),
-    ] {
-        if has {
-            told[name] = value;
-        }
-    }
-    told
+    ];
+    let there = parts.into_iter().filter(|(.., has)| *has);
+    there.map(|(name, value, _)| (name.to_owned(), value)).collect()
+}
+
+/// The same as a text, for formats of columns; none where there is none of it.
+pub fn more_text(given: &Given) -> Option<String> {
+    Some(more(given)).filter(|more| !more.is_empty()).map(|more| Value::Object(more).to_string())
 }
 
 /// Takes over what was told of a label, if it is the same label still: people change labels there.
