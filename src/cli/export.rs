@@ -75,6 +75,8 @@ fn recorded(context: &Context) -> Result<Exit, CliError> {
 fn told(exported: &Exported) {
     if let Some(words) = left_out(exported.left_out, "rows") {
         say(&words);
+    } else if exported.rows == 0 {
+        say("Nothing is there to be exported yet.");
     }
     let say_of = |n: usize, words: &str| {
         if n > 0 {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::import::told;
-use super::out::{Out, done};
+use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
 use crate::domain::label::outcome_words;
 use crate::workspace::read_file;
@@ -86,7 +86,11 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
                 }
             }
             out.finish()?;
-            Ok(if all.is_empty() { Exit::No } else { Exit::Done })
+            if all.is_empty() {
+                say("No case is a gold item yet: casework gold set CASE --answer QUESTION=VALUE….");
+                return Ok(Exit::No);
+            }
+            Ok(Exit::Done)
         }
         What::Trained => {
             let workspace = context.read()?;
@@ -107,7 +111,11 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
                 }
             }
             out.finish()?;
-            Ok(if all.is_empty() { Exit::No } else { Exit::Done })
+            if all.is_empty() {
+                say("Nobody trained on gold items yet: casework train.");
+                return Ok(Exit::No);
+            }
+            Ok(Exit::Done)
         }
     }
 }

@@ -46,17 +46,24 @@ struct LabelLine<'l> {
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let workspace = context.read()?;
     let mut out = Out::new();
-    let left = workspace.labels_seen(|given, counts| match args.all || counts {
-        true if context.global.json => {
-            let id = workspace.id_in_stream(given.label.case)?;
-            Ok(out.json(&line_of(given, id, counts))?)
+    let mut shown = 0_usize;
+    let left = workspace.labels_seen(|given, counts| {
+        let is_shown = args.all || counts;
+        shown += usize::from(is_shown);
+        match is_shown {
+            true if context.global.json => {
+                let id = workspace.id_in_stream(given.label.case)?;
+                Ok(out.json(&line_of(given, id, counts))?)
+            }
+            true => print(&mut out, given, counts).map_err(CliError::from),
+            false => Ok(()),
         }
-        true => print(&mut out, given, counts).map_err(CliError::from),
-        false => Ok(()),
     })?;
     out.finish()?;
     if let Some(words) = left_out(left, "labels") {
         say(&words);
+    } else if shown == 0 {
+        say("No label was given here yet.");
     }
     Ok(Exit::Done)
 }

@@ -197,7 +197,13 @@ fn key(context: &Context, what: &Key) -> Result<Exit, CliError> {
         }
         Key::List => {
             let mut out = Out::new();
-            for opened in context.read()?.doors()? {
+            let doors = context.read()?.doors()?;
+            if doors.is_empty() {
+                say(
+                    "Nobody has a key yet: casework roster key add NAME FILE.pub lets somebody in.",
+                );
+            }
+            for opened in doors {
                 let key = opened.door.key.fingerprint();
                 if context.global.json {
                     out.json(&json!({

@@ -258,7 +258,8 @@ fn place(context: &Context) -> Result<Place, CliError> {
 fn who(context: &Context) -> Result<Exit, CliError> {
     let now = crate::clock::now();
     let mut out = Out::new();
-    for session in live::all(&place(context)?) {
+    let sessions = live::all(&place(context)?);
+    for session in &sessions {
         let idle = session.idle(now);
         if context.global.json {
             out.json(&json!({ "name": session.name, "key": session.key, "client": session.client,
@@ -279,6 +280,9 @@ fn who(context: &Context) -> Result<Exit, CliError> {
         ))?;
     }
     out.finish()?;
+    if sessions.is_empty() {
+        say("Nobody is in.");
+    }
     Ok(Exit::Done)
 }
 
@@ -341,5 +345,8 @@ fn log(context: &Context, limit: usize) -> Result<Exit, CliError> {
         }
     }
     out.finish()?;
+    if told.is_empty() {
+        say("Nobody came in or was refused yet: casework serve lets people in.");
+    }
     Ok(Exit::Done)
 }
