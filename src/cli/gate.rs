@@ -7,7 +7,7 @@ use serde_json::json;
 use super::error::or_faults;
 use super::out::{Out, done, say};
 use super::{CliError, Context, Exit};
-use crate::domain::text::{fit, visible};
+use crate::domain::text::{counted, fit, visible};
 use crate::retrain::gate::{Decision, Line, Verdict};
 use crate::workspace::WorkError;
 use crate::workspace::gates::{Asked, Gated, asks_cases, decide_files, read_gate};
@@ -35,6 +35,10 @@ pub struct Args {
     /// Figures of the retrained model: {"name": number}
     #[arg(long, value_name = "FILE")]
     metrics: Option<PathBuf>,
+    /// Where the cut lies that the run learned from, if it is not beside the gate: old rows in it are
+    /// held against the evaluation too
+    #[arg(long, value_name = "DIR", requires = "run")]
+    cut: Option<PathBuf>,
     /// Write the lines as tests that a build server reads
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -83,6 +87,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         after: args.after.clone(),
         cases: args.cases.clone(),
         metrics: args.metrics.clone(),
+        cut: args.cut.clone(),
     };
     let gated = match &args.run {
         Some(run) => context.open()?.gate_run(&gate, path, run, &asked)?,
@@ -146,6 +151,12 @@ fn tell(context: &Context, args: &Args, gated: &Gated) -> Result<Exit, CliError>
         say(
             "Whether rows of the cut are in the evaluation was asked by their ids alone: the predictions have no `text`.",
         );
+    }
+    if gated.old_unread > 0 {
+        say(&format!(
+            "Near copies of {} that were mixed into the cut were not looked for: --cut DIR says where the cut lies.",
+            counted(gated.old_unread, "old row")
+        ));
     }
     for words in &gated.leak {
         say(&format!("leak: {words}"));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,6 +21,7 @@ use crate::journal::Append;
 use crate::journal::blob::{self, Unpacker};
 use crate::journal::kind::{CutFile, DatasetCut, DatasetWithdrawn};
 use crate::retrain::cut::files::{self, Damage, Known};
+use crate::retrain::cut::select::REPLAYED;
 use crate::retrain::cut::version::difference;
 use crate::retrain::cut::{CutError, Member, Membership, Recipe};
 
@@ -465,6 +466,60 @@ pub fn row_text(directory: &Path, part: &str, row: &str) -> Option<String> {
     let lines = lines.filter(|line| line.contains(row));
     let mut lines = lines.filter_map(|line| serde_json::from_str::<Value>(&line).ok());
     text(&lines.find(|line| line["row"] == row)?)
+}
+
+/// Where a cut lies on this device: in the directory that was said, else in one beside a file or here,
+/// known by its manifest. None where it lies in none of these.
+///
+/// # Errors
+/// What was said is another cut, or none.
+pub(super) fn directory_of(
+    cut: &KnownCut,
+    said: Option<&Path>,
+    beside: &Path,
+) -> Result<Option<PathBuf>, WorkError> {
+    let is_it =
+        |directory: &Path| files::known(directory).is_ok_and(|known| known.cut == cut.cut.cut);
+    if let Some(directory) = said {
+        return match is_it(directory) {
+            true => Ok(Some(directory.to_owned())),
+            false => Err(RetrainError::Wrong(format!(
+                "{} is not the cut {}",
+                directory.display(),
+                cut.short()
+            ))
+            .into()),
+        };
+    }
+    let here = if beside.as_os_str().is_empty() { Path::new(".") } else { beside };
+    let entries =
+        [here, Path::new(".")].into_iter().filter_map(|place| fs::read_dir(place).ok()).flatten();
+    Ok(entries.filter_map(|entry| Some(entry.ok()?.path())).find(|place| is_it(place)))
+}
+
+/// The texts of old rows that were mixed into the training part of a cut, as its file has them, with their
+/// rows' ids.
+///
+/// # Errors
+/// Those of reading.
+pub(super) fn old_rows_in(directory: &Path) -> Result<Vec<(String, String)>, WorkError> {
+    #[derive(Deserialize)]
+    struct Line {
+        row: String,
+        text: String,
+        origin: String,
+    }
+    let path = directory.join("train.jsonl");
+    let failed = |error| WorkError::File { path: path.display().to_string(), error };
+    let mut found = Vec::new();
+    for line in BufReader::new(fs::File::open(&path).map_err(failed)?).lines() {
+        let line: Line = serde_json::from_str(&line.map_err(failed)?)
+            .map_err(|error| failed(std::io::Error::other(error)))?;
+        if line.origin == REPLAYED {
+            found.push((line.row, line.text));
+        }
+    }
+    Ok(found)
 }
 
 impl From<CutError> for WorkError {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::cuts::{directory_of, old_rows_in};
 use super::error::RetrainError;
 use super::runs::{KnownRun, read_metrics};
 use super::traps::read_canaries;
@@ -35,6 +36,8 @@ pub struct Asked {
     /// What the model says of cases that have to be right.
     pub cases: Option<PathBuf>,
     pub metrics: Option<PathBuf>,
+    /// Where the cut lies that the run learned from, if it is not beside the gate.
+    pub cut: Option<PathBuf>,
 }
 
 /// What came of it.
@@ -47,12 +50,14 @@ pub struct Gated {
     pub churn: Option<f64>,
     /// Whether there was anything by which rows of the cut can be told in the evaluation.
     pub has_texts: bool,
+    /// Old rows of the cut whose near copies were not looked for: their texts are not here.
+    pub old_unread: usize,
 }
 
 impl Gated {
     pub fn json(&self) -> Value {
         json!({ "gate": self.gate, "run": self.run, "verdict": self.decision.verdict,
-            "lines": self.decision.lines, "leak": self.leak, "churn": self.churn })
+            "lines": self.decision.lines, "leak": self.leak, "churn": self.churn, "old_rows_unread": self.old_unread })
     }
 }
 
@@ -153,6 +158,7 @@ pub fn decide_files(
         leak: Vec::new(),
         churn: None,
         has_texts,
+        old_unread: 0,
     })
 }
 
@@ -506,7 +512,7 @@ impl Workspace {
             lines.extend(must_lines(gate, path, asked, &rows, Some(self.known_cases()?))?);
         }
         lines.extend(metric_lines(gate, &metrics));
-        let leak = self.leaks_of(&known, &rows)?;
+        let (leak, old_unread) = self.leaks_of(&known, &rows, (path, asked.cut.as_deref()))?;
         let mut decision = Decision::of(gate, lines);
         if !leak.is_empty() || !known.run.tainted.is_empty() {
             decision.verdict = Verdict::Fail;
@@ -522,6 +528,7 @@ impl Workspace {
             leak,
             churn,
             has_texts: has_texts(&rows),
+            old_unread,
         };
         let lines =
             gated.decision.lines.iter().map(|line| serde_json::to_value(line).unwrap_or_default());
@@ -543,13 +550,18 @@ impl Workspace {
     }
 
     /// Rows of the evaluation that are in the training part of a run's cut, or nearly: where the
-    /// predictions have their texts.
-    fn leaks_of(&mut self, run: &KnownRun, rows: &[Compared]) -> Result<Vec<String>, WorkError> {
+    /// predictions have their texts. And of how many old rows that can't be told.
+    fn leaks_of(
+        &mut self,
+        run: &KnownRun,
+        rows: &[Compared],
+        (gate, place): (&Path, Option<&Path>),
+    ) -> Result<(Vec<String>, usize), WorkError> {
         let (texts, names): (Vec<String>, Vec<&str>) = rows
             .iter()
             .filter_map(|row| Some((row.keys.get("text")?.as_str()?.to_owned(), row.row.as_str())))
             .unzip();
-        let Some(cut) = run.run.cut else { return Ok(Vec::new()) };
+        let Some(cut) = run.run.cut else { return Ok((Vec::new(), 0)) };
         let cut = self.find_cut(&cut.to_string())?;
         let members = self.membership(&cut)?;
         let mut cases = Vec::new();
@@ -571,11 +583,33 @@ impl Workspace {
             own.push(whole_text(&self.db.conn, &mut self.unpacker, &row)?);
             cases.push(row.external_id);
         }
-        // Of old rows that were mixed in only their ids are kept: of their texts and labels.
+        // Of old rows that were mixed in only their ids are kept, of their texts and labels; the texts stand
+        // in the files of the cut.
+        let mut exact = BTreeSet::new();
         for row in rows {
             let text = row.keys.get("text").and_then(Value::as_str);
             if text.is_some_and(|text| old.contains(&row_id(text, &row.label, None))) {
                 leaks.insert(format!("row {} is an old row that was mixed into the cut", row.row));
+                exact.insert(row.row.as_str());
+            }
+        }
+        let beside = gate.parent().unwrap_or(Path::new(""));
+        let mut old_unread = 0;
+        if !old.is_empty() && !texts.is_empty() {
+            match directory_of(&cut, place, beside)? {
+                Some(directory) => {
+                    let (ids, of_old): (Vec<String>, Vec<String>) =
+                        old_rows_in(&directory)?.into_iter().unzip();
+                    let pairs = pairs_across(&texts, &of_old, LEAK_NEAR);
+                    let near = pairs.iter().filter(|pair| !exact.contains(names[pair.a]));
+                    leaks.extend(near.map(|pair| {
+                        format!(
+                            "row {} is the old row {} that was mixed into the cut ({:.2})",
+                            names[pair.a], ids[pair.b], pair.jaccard
+                        )
+                    }));
+                }
+                None => old_unread = old.len(),
             }
         }
         let pairs = pairs_across(&texts, &own, LEAK_NEAR);
@@ -593,7 +627,7 @@ impl Workspace {
         if more > 0 {
             leaks.push(format!("and {more} more"));
         }
-        Ok(leaks)
+        Ok((leaks, old_unread))
     }
 
     /// Lets a run pass that its gate did not.

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-use super::cuts::KnownCut;
+use super::cuts::{KnownCut, directory_of};
 use super::error::RetrainError;
 use super::runs::{KnownRun, file_of};
 use super::{WorkError, Workspace, read_file};
@@ -269,27 +269,7 @@ impl Workspace {
         beside: &Path,
         to: &Path,
     ) -> Result<(), WorkError> {
-        let is_it =
-            |directory: &Path| files::known(directory).is_ok_and(|known| known.cut == cut.cut.cut);
-        let found = match &request.cut {
-            Some(directory) if is_it(directory) => Some(directory.clone()),
-            Some(directory) => {
-                return Err(RetrainError::Wrong(format!(
-                    "{} is not the cut {}",
-                    directory.display(),
-                    cut.short()
-                ))
-                .into());
-            }
-            None => {
-                let here = if beside.as_os_str().is_empty() { Path::new(".") } else { beside };
-                let entries = [here, Path::new(".")]
-                    .into_iter()
-                    .filter_map(|place| fs::read_dir(place).ok())
-                    .flatten();
-                entries.filter_map(|entry| Some(entry.ok()?.path())).find(|place| is_it(place))
-            }
-        };
+        let found = directory_of(cut, request.cut.as_deref(), beside)?;
         let Some(found) = found else {
             let (_, made) = self.cut_again(&cut.cut.cut.to_string(), beside, to)?;
             if made.id != cut.cut.cut {

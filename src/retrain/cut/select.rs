@@ -37,6 +37,9 @@ pub enum Origin {
     Old(Old),
 }
 
+/// The origin of a row that was mixed in.
+pub const REPLAYED: &str = "replay";
+
 /// The keys of a row of a cut, in the order of the alphabet: its line is what the cut's id is made
 /// of.
 #[derive(Serialize)]
@@ -91,7 +94,7 @@ impl Chosen {
             id: case.map(|case| &*case.id),
             label: self.label(),
             occurred_at: occurred_at.as_deref(),
-            origin: if case.is_some() { "case" } else { "replay" },
+            origin: if case.is_some() { "case" } else { REPLAYED },
             row: self.id(),
             split: self.part.as_str(),
             stream: case.map(|case| &*case.stream),
