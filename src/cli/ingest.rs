@@ -455,6 +455,11 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
         for file in &logs.not_understood {
             say(&format!("  {file}"));
         }
+        for file in &logs.zoneless {
+            say(&format!(
+                "  {file}: its times say no zone and were read as UTC: --timezone says which they mean"
+            ));
+        }
     }
     if summary.takes_all && *opened > 0 {
         say("  no rule: every prediction becomes a case (--where EXPR narrows it)");

@@ -52,6 +52,8 @@ impl Level {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogLine {
     pub at: Option<Moment>,
+    /// Whether its time says no zone, and was read as UTC.
+    pub zoneless: bool,
     pub level: Option<Level>,
     pub trace_id: Option<String>,
     pub service: Option<String>,
@@ -80,13 +82,21 @@ impl LogLine {
     }
 
     fn of_pairs<'a>(pairs: impl Iterator<Item = (&'a str, Cow<'a, str>)>) -> Self {
-        let mut line =
-            Self { at: None, level: None, trace_id: None, service: None, message: String::new() };
+        let mut line = Self {
+            at: None,
+            zoneless: false,
+            level: None,
+            trace_id: None,
+            service: None,
+            message: String::new(),
+        };
         let mut rest = String::new();
         for (key, value) in pairs {
             let value = value.as_ref();
             if TIME_KEYS.contains(&key) && line.at.is_none() {
-                line.at = moment_of(value);
+                let said = moment_of(value);
+                line.at = said.map(|said| said.at);
+                line.zoneless = said.is_some_and(|said| !said.has_zone);
             } else if LEVEL_KEYS.contains(&key) {
                 line.level = Level::parse(value);
             } else if TRACE_KEYS.contains(&key) && line.trace_id.is_none() {
@@ -110,7 +120,15 @@ impl LogLine {
             .filter(|word| word.len() >= 3 && word.bytes().all(|b| b.is_ascii_uppercase()))
             .find_map(Level::parse);
         let level = level.or_else(|| line.starts_with("Traceback").then_some(Level::Error));
-        Self { at: first_in(start), level, trace_id: None, service: None, message: line.to_owned() }
+        let said = first_in(start);
+        Self {
+            at: said.map(|said| said.at),
+            zoneless: said.is_some_and(|said| !said.has_zone),
+            level,
+            trace_id: None,
+            service: None,
+            message: line.to_owned(),
+        }
     }
 }
 

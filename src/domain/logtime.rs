@@ -1,7 +1,7 @@
 //! Times as logs write them: RFC 3339 and ISO 8601 with every way to write an offset, and seconds
 //! or milliseconds since 1970.
 //!
-//! A time without an offset is taken for UTC. A zone's name (`CEST`) says nothing for sure: such a
+//! A time without an offset is read as UTC, and it is said that it has none. A zone's name (`CEST`) says nothing for sure: such a
 //! time is none, and is not taken for UTC.
 
 use chrono::{NaiveDate, NaiveDateTime};
@@ -18,19 +18,27 @@ const ZONES: [&str; 42] = [
     "SGT", "WAT", "WEST", "WIB",
 ];
 
+/// A time as a log says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// As if it were UTC, where it says no zone.
+    pub at: Moment,
+    pub has_zone: bool,
+}
+
 /// The time that a whole text is.
-pub fn moment_of(text: &str) -> Option<Moment> {
+pub fn moment_of(text: &str) -> Option<Written> {
     let text = text.trim();
     if let Ok(number) = text.parse::<f64>() {
         let ms = if number.abs() < 1e11 { number * 1e3 } else { number };
-        return (ms.abs() < 1e14).then_some(Moment(ms as i64));
+        return (ms.abs() < 1e14).then_some(Written { at: Moment(ms as i64), has_zone: true });
     }
     let (at, rest) = beginning(text)?;
     rest.is_empty().then_some(at).flatten()
 }
 
 /// The time that a text begins with, and what follows it; no time where a zone makes it unsure.
-fn beginning(text: &str) -> Option<(Option<Moment>, &str)> {
+fn beginning(text: &str) -> Option<(Option<Written>, &str)> {
     let mut reader = Reader { rest: text };
     let date = reader.date()?;
     let rest = reader
@@ -41,14 +49,17 @@ fn beginning(text: &str) -> Option<(Option<Moment>, &str)> {
     let time = reader.time()?;
     let local = NaiveDateTime::new(date, time).and_utc().timestamp_millis();
     Some(match reader.offset() {
-        Offset::None => (Some(Moment(local)), reader.rest),
-        Offset::Minutes(minutes) => (Some(Moment(local - minutes * 60_000)), reader.rest),
+        Offset::None => (Some(Written { at: Moment(local), has_zone: false }), reader.rest),
+        Offset::Minutes(minutes) => {
+            let at = Moment(local - minutes * 60_000);
+            (Some(Written { at, has_zone: true }), reader.rest)
+        }
         Offset::Unsure => (None, reader.rest),
     })
 }
 
 /// The first time that stands in a line of text.
-pub fn first_in(line: &str) -> Option<Moment> {
+pub fn first_in(line: &str) -> Option<Written> {
     let bytes = line.as_bytes();
     let begins = |i: usize| {
         bytes[i].is_ascii_digit()
@@ -190,11 +201,14 @@ mod tests {
             "1717372801",
             "1717372801000",
         ] {
-            assert_eq!(moment_of(text), expect, "{text}");
+            assert_eq!(moment_of(text).map(|said| said.at), expect, "{text}");
         }
-        assert_eq!(moment_of("2024-06-03T00:00Z"), Some(Moment(1_717_372_800_000)));
+        let whole = |text: &str| moment_of(text).map(|said| (said.at, said.has_zone));
+        assert_eq!(whole("2024-06-03T00:00Z"), Some((Moment(1_717_372_800_000), true)));
+        assert_eq!(whole("2024-06-03 00:00:00"), Some((Moment(1_717_372_800_000), false)));
+        assert_eq!(whole("1717372800"), Some((Moment(1_717_372_800_000), true)));
         assert_eq!(
-            moment_of("2024-06-03T12:00:00,123456789+02:00").map(|at| at.0 % 1_000),
+            moment_of("2024-06-03T12:00:00,123456789+02:00").map(|said| said.at.0 % 1_000),
             Some(123)
         );
         for text in [
@@ -212,8 +226,9 @@ mod tests {
     #[test]
     fn the_first_time_of_a_line_is_found_and_a_zone_that_may_be_any_is_none() {
         let at = |text: &str| Moment::parse(text);
-        let check =
-            |line: &str, expect: Option<Moment>| assert_eq!(first_in(line), expect, "{line}");
+        let check = |line: &str, expect: Option<Moment>| {
+            assert_eq!(first_in(line).map(|said| said.at), expect, "{line}")
+        };
         check("api.log 2017-05-16 00:00:00.008 25746 INFO x", at("2017-05-16T00:00:00.008Z"));
         check("2026-06-03T12:00:00+0200 INFO x", at("2026-06-03T10:00:00Z"));
         check("2026-06-03 12:00:00.000 +0200 INFO x", at("2026-06-03T10:00:00Z"));
@@ -242,8 +257,9 @@ mod tests {
                 _ => local.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
             };
             let expect = if form == 5 { ms + offset * 60_000 } else { ms };
-            prop_assert_eq!(moment_of(&text), Some(Moment(expect)), "{}", text);
-            prop_assert_eq!(first_in(&format!("{text} INFO words")), Some(Moment(expect)), "{}", text);
+            prop_assert_eq!(moment_of(&text).map(|said| said.at), Some(Moment(expect)), "{}", text);
+            let first = first_in(&format!("{text} INFO words"));
+            prop_assert_eq!(first.map(|said| said.at), Some(Moment(expect)), "{}", text);
         }
 
         #[test]

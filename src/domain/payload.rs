@@ -56,6 +56,9 @@ pub struct PayloadLog {
     /// Whether it belongs to the prediction's own trace; if not, it merely stands beside such a
     /// line.
     pub own: bool,
+    /// Its time, where the line says no zone and it was said which it means.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Moment>,
     pub text: String,
 }
 

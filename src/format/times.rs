@@ -30,6 +30,19 @@ impl Zone {
         })
     }
 
+    /// When a clock in this zone showed what UTC's would have shown at a moment; of an hour that comes twice
+    /// the first, of one that never comes none.
+    pub fn shown_as(self, local: Moment) -> Option<Moment> {
+        let local = DateTime::from_timestamp_millis(local.0)?.naive_utc();
+        let found = match self {
+            Self::Offset(offset) => {
+                offset.from_local_datetime(&local).earliest().map(|at| at.to_utc())
+            }
+            Self::Named(zone) => zone.from_local_datetime(&local).earliest().map(|at| at.to_utc()),
+        };
+        found.map(|at| Moment(at.timestamp_millis()))
+    }
+
     fn moment(self, local: NaiveDateTime) -> Result<DateTime<Utc>, Reject> {
         let found = match self {
             Self::Offset(offset) => offset.from_local_datetime(&local).map(|at| at.to_utc()),

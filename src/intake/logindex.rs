@@ -24,6 +24,7 @@ use crate::format::log::{LogOptions, told, unwrap};
 use crate::format::read::bytes::{Count, Flaws, decode, unpack};
 use crate::format::read::files::{Part, parts_of};
 use crate::format::read::waiting::{self, Waiting};
+use crate::format::times::Zone;
 
 const RUN_RECORDS: usize = 1 << 20;
 const BLOCK_RECORDS: usize = 256;
@@ -59,7 +60,11 @@ pub struct LogIndex {
     runs: Vec<Run>,
     spilled: Option<File>,
     lines_max: usize,
+    /// The zone of times that say none.
+    zone: Option<Zone>,
     pub lines: u64,
+    /// Files with times that say no zone, and were read as UTC since nobody said which they mean.
+    pub zoneless: Vec<String>,
     /// Files of which no line was understood, each with what it seems to be.
     pub strangers: Vec<String>,
 }
@@ -86,7 +91,9 @@ impl LogIndex {
             runs: Vec::new(),
             spilled: None,
             lines_max,
+            zone: options.zone,
             lines: 0,
+            zoneless: Vec::new(),
             strangers: Vec::new(),
         };
         let mut records = Vec::new();
@@ -162,8 +169,8 @@ impl LogIndex {
         let failed = |error| IntakeError::Read(path.display().to_string(), error);
         let number = (self.files.len() as u64) << 48;
         let mut times = Vec::new();
-        let (before, mut traced) = (self.lines, false);
-        let mut next_time = 0;
+        let (before, mut traced, mut zoneless) = (self.lines, false, false);
+        let (mut next_time, zone) = (0, self.zone);
         let mut spilled = Ok(());
         read_chunks(&file, go_on, |chunk| {
             for (_, range) in chunk.lines() {
@@ -175,8 +182,10 @@ impl LogIndex {
                     records.push(Record { hash: hash_of(trace), place: number | start })
                 });
                 if start >= next_time
-                    && let Some(at) = LogLine::parse(text).at
+                    && let parsed = LogLine::parse(text)
+                    && let Some(at) = when(&parsed, zone)
                 {
+                    zoneless |= parsed.zoneless;
                     times.push((at, start));
                     next_time = start - start % TIME_BLOCK_BYTES + TIME_BLOCK_BYTES;
                 }
@@ -194,6 +203,9 @@ impl LogIndex {
                 path.display(),
                 stranger(&file).map_err(failed)?
             ));
+        }
+        if zoneless && zone.is_none() {
+            self.zoneless.push(path.display().to_string());
         }
         let name =
             path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -261,7 +273,7 @@ impl LogIndex {
         if let Some(last) = kept.last().filter(|_| more > 0) {
             let text =
                 format!("… {more} more lines are not kept: [ingest] logs = {}", self.lines_max);
-            kept.push(PayloadLog { file: last.file.clone(), own: true, text });
+            kept.push(PayloadLog { file: last.file.clone(), own: true, at: None, text });
         }
         Ok(kept)
     }
@@ -316,7 +328,7 @@ impl LogIndex {
             let span = offsets[end - 1] - start + AROUND_BYTES + LINE_BYTES as u64;
             let lines = read_lines(&file.file, start, span, false)?;
             let wanted: HashSet<u64> = offsets[at..end].iter().copied().collect();
-            mark(&lines, &wanted, trace, &file.name, out);
+            mark((&lines, self.zone), &wanted, trace, &file.name, out);
             at = end;
         }
         Ok(())
@@ -335,7 +347,7 @@ impl LogIndex {
         let lines = read_lines(&file.file, *start, 3 * TIME_BLOCK_BYTES, true)?;
         let parsed: Vec<LogLine> = lines.iter().map(|(_, text)| LogLine::parse(text)).collect();
         for (i, line) in parsed.iter().enumerate() {
-            if let Some(time) = line.at
+            if let Some(time) = when(line, self.zone)
                 && (time.0 - at.0).abs() <= BESIDE_MS
                 && line.trace_id.is_none()
             {
@@ -347,15 +359,26 @@ impl LogIndex {
         near.sort_by_key(|(_, i)| *i);
         for (_, i) in near {
             let text = lines[i].1.clone();
-            out.push((parsed[i].at, PayloadLog { file: file.name.clone(), own: false, text }));
+            let at = when(&parsed[i], self.zone);
+            let said = at.filter(|_| parsed[i].zoneless && self.zone.is_some());
+            let file = file.name.clone();
+            out.push((at, PayloadLog { file, own: false, at: said, text }));
         }
         Ok(())
     }
 }
 
+/// When a line was written: where it says no zone, in the one that was named.
+fn when(line: &LogLine, zone: Option<Zone>) -> Option<Moment> {
+    match zone.filter(|_| line.zoneless) {
+        Some(zone) => zone.shown_as(line.at?),
+        None => line.at,
+    }
+}
+
 /// Keeps the wanted lines, what continues them, and a few lines around.
 fn mark(
-    lines: &[(u64, String)],
+    (lines, zone): (&[(u64, String)], Option<Zone>),
     wanted: &HashSet<u64>,
     trace: &str,
     name: &str,
@@ -371,8 +394,10 @@ fn mark(
     for i in 0..lines.len() {
         let near = i.saturating_sub(AROUND_LINES)..(i + AROUND_LINES + 1).min(lines.len());
         if own[near].contains(&true) {
-            let log = PayloadLog { file: name.to_owned(), own: own[i], text: lines[i].1.clone() };
-            out.push((parsed[i].at, log));
+            let at = when(&parsed[i], zone);
+            let said = at.filter(|_| parsed[i].zoneless && zone.is_some());
+            let text = lines[i].1.clone();
+            out.push((at, PayloadLog { file: name.to_owned(), own: own[i], at: said, text }));
         }
     }
 }

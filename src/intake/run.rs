@@ -217,6 +217,7 @@ pub fn ingest(
     summary.logs = plan.logs.map(|index| LogSummary {
         lines: index.lines,
         not_understood: index.strangers.clone(),
+        zoneless: index.zoneless.clone(),
         ..joined
     });
     summary.rejects.sort();

@@ -127,6 +127,8 @@ pub struct LogSummary {
     pub cases: u64,
     /// Files of which nothing was understood, each with what it seems to be.
     pub not_understood: Vec<String>,
+    /// Files whose times say no zone and were read as UTC.
+    pub zoneless: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -160,6 +162,7 @@ impl Summary {
             let known = self.logs.get_or_insert_default();
             // The same files are read for each input.
             (known.lines, known.not_understood) = (logs.lines, logs.not_understood);
+            known.zoneless = logs.zoneless;
             known.joined += logs.joined;
             known.cases += logs.cases;
         }

@@ -311,7 +311,10 @@ impl OpenCase {
         let read = |log: crate::domain::payload::PayloadLog| ReadLog {
             file: log.file,
             own: log.own,
-            line: LogLine::parse(&log.text),
+            line: {
+                let parsed = LogLine::parse(&log.text);
+                LogLine { at: log.at.or(parsed.at), ..parsed }
+            },
         };
         let mut long = Vec::new();
         let (prediction, logs, mut neighbours, facts, said, files_then) = match payload {

@@ -198,6 +198,31 @@ fn logs_that_are_not_understood_are_named_for_what_they_are() {
     check(b"Jun  3 12:00:00 host app[1]: hello\n", "no line has a time or a trace");
 }
 
+/// A time that says no zone is of the one that is named; where none is, that is said.
+#[test]
+fn log_lines_without_a_zone_are_of_the_zone_that_is_named() {
+    for (zone, joined) in
+        [(None, 0), (Some("Europe/Berlin"), 1), (Some("+02:00"), 1), (Some("UTC"), 0)]
+    {
+        let place = founded();
+        let at = |name: &str| place.dir.path().join(name).display().to_string();
+        let line = "{\"id\":\"p1\",\"occurred_at\":\"2024-06-03T00:00:01Z\",\"input\":{\"text\":\"x\"},\"prediction\":null}\n";
+        fs::write(at("s.jsonl"), line).unwrap();
+        fs::write(at("app.log"), "2024-06-03 02:00:01 INFO card declined\n").unwrap();
+        let (stream, log) = (at("s.jsonl"), at("app.log"));
+        let mut args = vec!["ingest", &stream, "--where", "true", "--logs", &log, "--json"];
+        args.extend(zone.iter().flat_map(|zone| ["--timezone", zone]));
+        let summary = json(&place.run_text(&args));
+        assert_eq!(summary["logs"]["joined"], joined, "{zone:?}: {summary}");
+        let zoneless = summary["logs"]["zoneless"].to_string();
+        assert_eq!(zoneless.contains("app.log"), zone.is_none(), "{zone:?}: {summary}");
+        let shown = json(&place.ok(&["show", "p1", "--json"]));
+        if joined > 0 {
+            assert_eq!(shown["logs"][0]["at"], "2024-06-03T00:00:01.000Z", "{shown}");
+        }
+    }
+}
+
 #[test]
 fn a_mark_before_a_text_is_no_part_of_it() {
     let Some((folder, _)) = bug("byte-order-mark") else { return };
