@@ -255,6 +255,7 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
     }
     writer.end(&mut out)?;
     drop(writer);
+    let left_out = other_rounds + out.rows_left_out();
     let lost = out.finish()?;
     let words: Vec<String> = lost.iter().map(|(what, n)| format!("{n} {what}")).collect();
     if !lost.is_empty() && !args.lossy {
@@ -279,7 +280,7 @@ fn to_peer(context: &Context, args: &Args, peer: &PeerKind) -> Result<Exit, CliE
         workspace.exported(path)?;
         say(&format!(
             "{} written to {} for {}",
-            counted(exported.rows - other_rounds, "row"),
+            counted(exported.rows.saturating_sub(left_out), "row"),
             path.display(),
             peer.name
         ));

@@ -105,7 +105,8 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     };
     let labels_of = parts.iter().filter(|part| !is_interface(part));
     for part in labels_of.filter(|part| !is_brat || !brat::is_beside(&part.path)) {
-        let found = labels(&inputs, part, format, args.status.as_deref())?;
+        let found =
+            labels(&inputs, part, format, (args.status.as_deref(), args.reviewer.is_some()))?;
         add(&mut loss, found.loss);
         if !kinds.contains(&found.kind.name) {
             kinds.push(found.kind.name);
@@ -138,7 +139,7 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     let summary = workspace.import_foreign(&said, loss, &request, &stop)?;
     let exit = told(context.global.json, &summary)?;
     if !flaws.is_empty() {
-        return Err(CliError::Use(flaws.join("\n")));
+        return Err(CliError::Use(flaws.join("; ")));
     }
     let lost = summary.foreign.as_ref().is_some_and(|of| {
         !of.lost.is_empty() || of.skipped > 0 || of.drafts > 0 || of.ruled_left > 0
@@ -261,13 +262,24 @@ pub fn told(json: bool, summary: &ImportSummary) -> Result<Exit, CliError> {
             .filter(|(n, _)| *n > 0)
             .map(|(n, words)| format!("{n} {words}"))
             .collect();
-        say(&format!("  {}: {}", of.format, words.join(", ")));
+        if !words.is_empty() {
+            say(&format!("  {}: {}", of.format, words.join(", ")));
+        }
+        let people = of.reviewers.iter().map(|(name, n)| format!("{name} ({n})"));
+        let people: Vec<String> = people.collect();
+        if !people.is_empty() {
+            say(&format!("  labels of {}", people.join(", ")));
+        }
         for (what, n) in &of.lost {
             say(&format!("  not understood: {what} ({n})"));
         }
     }
     for reject in summary.rejects.iter().take(10) {
-        say(&format!("  line {}: {}", reject.line, reject.reason));
+        match reject.line {
+            // What stands in no line says itself where it stands.
+            0 => say(&format!("  {}", reject.reason)),
+            line => say(&format!("  line {line}: {}", reject.reason)),
+        }
     }
     if rejected > 10 {
         say(&format!("  … and {} more; --json lists them", rejected - 10));

@@ -241,7 +241,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return Ok(Exit::No);
     }
     if !summary.flaws.is_empty() {
-        return Err(CliError::Use(summary.flaws.join("\n")));
+        return Err(CliError::Use(summary.flaws.join("; ")));
     }
     let taken = summary.opened + summary.duplicate;
     let unanswered = summary.unanswered.values().any(|of| of.lines == summary.read);

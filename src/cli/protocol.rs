@@ -511,7 +511,7 @@ fn from(
             for part in parts.iter().filter(|part| {
                 format != "brat" || part.path.extension().is_some_and(|ending| ending == "ann")
             }) {
-                said.extend(labels(&inputs, part, Some(format), None)?.said);
+                said.extend(labels(&inputs, part, Some(format), (None, false))?.said);
             }
             Controls { made: implied(&said), left_out: Vec::new() }
         }

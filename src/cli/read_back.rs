@@ -89,7 +89,7 @@ impl Written {
         for part in parts.iter().filter(|part| !is_beside(part)).filter(|part| {
             file.is_empty() || PathBuf::from(file).file_name() == part.path.file_name()
         }) {
-            for foreign in labels(&inputs, part, Some(reader), None)?.said {
+            for foreign in labels(&inputs, part, Some(reader), (None, false))?.said {
                 // What bears a label out is no place that a question asked for.
                 let is_asked =
                     |(name, _): &&(String, Said)| name != EVIDENCE && OF_PLACES.contains(&format);

@@ -97,6 +97,8 @@ impl Loss {
 pub struct LabelOptions {
     /// The file's name without its ending: some programs write a file a reviewer.
     pub stem: String,
+    /// Whether it was said who gave the labels: what a file is called names nobody then.
+    pub is_named: bool,
     /// Which responses count, where a format says their status.
     pub status: Option<String>,
     /// The field that is the text, where that was said.

@@ -29,6 +29,8 @@ pub struct Mapping {
     times: Times,
     /// Whether a comma stands before the places of a number.
     decimal_comma: bool,
+    /// What is looked for, by role, as it was written.
+    written: Vec<(&'static str, String)>,
 }
 
 impl Mapping {
@@ -61,7 +63,37 @@ impl Mapping {
             model: path("model", &source.model)?,
             times,
             decimal_comma: source.decimal == ",",
+            written: [
+                ("id", &source.id),
+                ("occurred_at", &source.occurred_at),
+                ("text", &source.text),
+                ("input", &source.input),
+                ("label", &source.label),
+                ("confidence", &source.confidence),
+                ("stream", &source.stream),
+                ("trace_id", &source.trace_id),
+                ("session_id", &source.session_id),
+                ("model", &source.model),
+            ]
+            .into_iter()
+            .filter(|(_, path)| !path.is_empty())
+            .map(|(role, path)| (role, path.clone()))
+            .collect(),
         })
+    }
+
+    /// What is looked for and stands in none of some records: by role, and as it was written.
+    pub fn missing<'r>(
+        &self,
+        records: impl Iterator<Item = &'r Map<String, Value>> + Clone,
+    ) -> Option<(&'static str, &str)> {
+        let is_nowhere = |(_, written): &&(&'static str, String)| {
+            Path::parse(written).is_ok_and(|path| {
+                let mut records = records.clone();
+                !records.any(|record| path.leads(record))
+            })
+        };
+        self.written.iter().find(is_nowhere).map(|(role, written)| (*role, written.as_str()))
     }
 
     /// A line in our shape. What is not mapped is kept under its own name.

@@ -98,6 +98,21 @@ impl Path {
         (!found.is_null()).then_some(found)
     }
 
+    /// Whether it leads anywhere, be it to null.
+    pub fn leads(&self, object: &Map<String, Value>) -> bool {
+        let Self::Steps(steps) = self else { return true };
+        let has = |object: &Map<String, Value>, name: &str| object.contains_key(name);
+        match steps.as_slice() {
+            _ if self.find(object).is_some() => true,
+            [Step::Name(name)] => has(object, name),
+            [before @ .., Step::Name(name)] => {
+                let found = in_object(object, before);
+                found.is_some_and(|found| found.as_object().is_some_and(|inner| has(inner, name)))
+            }
+            _ => false,
+        }
+    }
+
     /// What stands there as a text: a text itself, or what else there is as JSON.
     pub fn text<'v>(&self, object: &'v Map<String, Value>) -> Option<Cow<'v, str>> {
         Some(match self.find(object)? {
@@ -213,6 +228,9 @@ fn paths_lead_through_names_lists_and_wrapped_texts() {
     check("a.c.d.e.percent()", Some("0.03"));
     check("d.percent()", Some("eyJpZCI6NX0="));
     check("n", None);
+    let leads = |path: &str| Path::parse(path).unwrap().leads(object);
+    assert!(["n", "a.b", "'x'", "l[0].x", "a.c.d.e"].into_iter().all(leads));
+    assert!(!["m", "a.n", "l[0].y", "l[9].x", "body.json().k"].into_iter().any(leads));
     check("l[7].x", None);
     check("d.json().x", None);
     for bad in ["a..b", "", "a[b]", "a[1", "x.upper()", "'open"] {

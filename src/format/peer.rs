@@ -109,11 +109,18 @@ pub struct Out {
     folder: Option<PathBuf>,
     files: BTreeMap<String, BufWriter<File>>,
     lost: BTreeMap<String, u64>,
+    rows_left_out: u64,
 }
 
 impl Out {
     pub fn to_one(main: Box<dyn Write>) -> Self {
-        Self { main: Some(main), folder: None, files: BTreeMap::new(), lost: BTreeMap::new() }
+        Self {
+            main: Some(main),
+            folder: None,
+            files: BTreeMap::new(),
+            lost: BTreeMap::new(),
+            rows_left_out: 0,
+        }
     }
 
     pub fn to_folder(folder: &Path) -> Self {
@@ -122,6 +129,7 @@ impl Out {
             folder: Some(folder.to_owned()),
             files: BTreeMap::new(),
             lost: BTreeMap::new(),
+            rows_left_out: 0,
         }
     }
 
@@ -176,6 +184,17 @@ impl Out {
     /// Something that has no place in the format.
     pub fn lose(&mut self, what: &str) {
         self.lose_all(what, 1);
+    }
+
+    /// Says that whole rows are left out, and why.
+    pub fn lose_rows(&mut self, what: &str, n: usize) {
+        self.lose_all(what, n);
+        self.rows_left_out += n as u64;
+    }
+
+    /// Whole rows that were left out.
+    pub fn rows_left_out(&self) -> u64 {
+        self.rows_left_out
     }
 
     /// So many of it.

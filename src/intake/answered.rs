@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::label::{Outcome, Step, value_text};
-use crate::domain::protocol::{Protocol, Question, QuestionKind, Walked, walk};
+use crate::domain::protocol::{Answer, Protocol, Question, QuestionKind, Walked, walk};
 use crate::format::foreign::Said;
 use crate::format::kind::spans::word;
 use crate::format::protocol_from::{given_id, id_of, place_id};
@@ -171,6 +171,45 @@ impl Search<'_> {
         }
     }
 
+    /// Whether a control that is called as a question is what the end says under that name, and no answer
+    /// to the question: what it is to be learned from is called `label`, and so may be the question whether
+    /// the model's is right.
+    fn is_of_a_field(&self, question: &Question, name: &str) -> bool {
+        let sets = |question: &Question| {
+            question.kind.field() == Some(name)
+                || question.kind.answers().iter().any(|answer| answer.then.set.contains_key(name))
+        };
+        let mut others = self.protocol.questions.iter().filter(|other| other.id != question.id);
+        matches!(question.kind, QuestionKind::Choice(_))
+            && !sets(question)
+            && (name == "label" || others.any(sets))
+    }
+
+    /// Of a question whose answers set a field to what something else is: the answer that sets it to what
+    /// was said, if there is one. Nothing of other questions.
+    fn answers_by_end(
+        &self,
+        question: &Question,
+        name: &str,
+        texts: &[&str],
+    ) -> Option<Option<String>> {
+        let set = |answer: &Answer| answer.then.set.get(name).map(value_text);
+        let answers = question.kind.answers();
+        let is_held_open =
+            |answer: &Answer| set(answer).is_some_and(|value| value.starts_with('{'));
+        if !matches!(question.kind, QuestionKind::Choice(_)) || !answers.iter().any(is_held_open) {
+            return None;
+        }
+        let comes_to = |answer: &&Answer| {
+            let value = match set(answer).as_deref() {
+                Some("{prediction}") => self.predicted.map(str::to_owned),
+                other => other.map(str::to_owned),
+            };
+            value.is_some_and(|value| texts == [value.as_str()])
+        };
+        Some(answers.iter().find(comes_to).map(|answer| answer.key.clone()))
+    }
+
     /// What was said to be the label.
     fn label(&self) -> Option<&str> {
         self.said.iter().find(|(name, _)| name == "label").and_then(|(_, said)| match said {
@@ -203,7 +242,7 @@ impl Search<'_> {
                 || question.id == id_of(name)
                 || name.strip_suffix('?') == Some(&question.id)
                 || question.kind.field() == Some(name);
-            if !named {
+            if !named || self.is_of_a_field(question, name) {
                 continue;
             }
             let texts: Vec<&str> = match said {
@@ -211,6 +250,13 @@ impl Search<'_> {
                 Said::Many(list) => list.iter().map(String::as_str).collect(),
                 Said::Places(_) => continue,
             };
+            // Where an answer says by a place holder what comes of it, the control says what came.
+            if let Some(answers) = self.answers_by_end(question, name, &texts) {
+                match answers {
+                    Some(answer) => return vec![(answer, Some(name.clone()))],
+                    None => continue,
+                }
+            }
             match answer_of(question, name, &texts) {
                 Ok(answer) => return vec![(answer, Some(name.clone()))],
                 // A field of that name may be set by something else.
@@ -319,6 +365,23 @@ mod tests {
         assert_eq!(
             (solved.outcome["verdict"].as_str(), solved.path.last().unwrap().1.as_str()),
             (Some("wrong_label"), "pto_balance")
+        );
+        // A label may be called as an answer is: it is the label all the same.
+        for (predicted, label, verdict) in
+            [("greeting", "yes", "wrong_label"), ("greeting", "no", "wrong_label")]
+        {
+            let solved = solve(&protocol, Some(predicted), &[one("label", label)], &[]).unwrap();
+            assert_eq!(
+                (solved.outcome["label"].as_str(), solved.outcome["verdict"].as_str()),
+                (Some(label), Some(verdict)),
+                "{solved:?}"
+            );
+        }
+        let solved = solve(&protocol, Some("no"), &[one("label", "no")], &[]).unwrap();
+        assert_eq!(
+            (solved.outcome["label"].as_str(), solved.outcome["verdict"].as_str()),
+            (Some("no"), Some("model_correct")),
+            "{solved:?}"
         );
         let wrong = solve(&protocol, Some("transfer"), &[one("verdict", "no_such_verdict")], &[])
             .unwrap_err();

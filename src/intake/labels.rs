@@ -50,6 +50,8 @@ pub struct ForeignSummary {
     pub skipped: u64,
     pub drafts: u64,
     pub by_machine: u64,
+    /// Whose labels were taken in, and how many.
+    pub reviewers: BTreeMap<String, u64>,
     /// Labels that were set as known answers.
     pub gold: u64,
     /// Decisions of reviews of labels: that became rulings, and that were left out.

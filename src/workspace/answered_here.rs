@@ -158,10 +158,10 @@ where
             (None, stream, text(&line["prediction"]["label"]))
         }
         (Named::None, None) => {
-            let hint = if foreign.line.is_empty() || request.open {
-                ""
-            } else {
-                ": --open opens it from the same record"
+            let hint = match (foreign.line.is_empty(), request.open) {
+                (true, true) => ", and its record has no text to open it with",
+                (true, false) => "",
+                (false, _) => ": --open opens it from the same record",
             };
             return Err(format!("no case `{id}` here{hint}"));
         }

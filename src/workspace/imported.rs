@@ -62,7 +62,7 @@ impl Workspace {
         };
         for (place, why) in loss.rejects {
             summary.read += 1;
-            summary.reject(summary.read, &format!("{place}: {why}"));
+            reject(&mut summary, &place, &why);
         }
         let mut opening = BTreeMap::new();
         if request.open {
@@ -230,11 +230,14 @@ impl Workspace {
                 continue;
             }
             match one(&context, foreign, request, known, &mut names, &mut passes, more) {
-                Err(why) => summary.reject(number, &format!("{}: {why}", foreign.place)),
+                Err(why) => reject(summary, &foreign.place, &why),
                 Ok(One::Known) => summary.duplicate += 1,
                 // A case that a dry run would open.
-                Ok(One::Would(key)) => match in_batch.insert(key) {
-                    true => summary.imported += 1,
+                Ok(One::Would(key)) => match in_batch.insert(key.clone()) {
+                    true => {
+                        summary.imported += 1;
+                        *more.reviewers.entry(key.1).or_default() += 1;
+                    }
                     false => summary.duplicate += 1,
                 },
                 Ok(One::Gold(gold)) => {
@@ -246,6 +249,7 @@ impl Workspace {
                     let key = key_of(&label);
                     if in_batch.insert(key) {
                         summary.imported += 1;
+                        *more.reviewers.entry(label.reviewer.clone()).or_default() += 1;
                         batch.push(Append::new(&LabelGiven(*label)));
                     } else {
                         summary.duplicate += 1;
@@ -280,6 +284,15 @@ type Key = (String, String, String, Option<Moment>, Vec<Step>);
 fn key_of(label: &Label) -> Key {
     let Label { case, reviewer, round, given_at, path, .. } = label;
     (case.to_string(), reviewer.clone(), round.clone(), *given_at, path.clone())
+}
+
+/// Counts a record that can't be taken in: of a file of lines its line is said, of others where it stands.
+fn reject(summary: &mut ImportSummary, place: &str, why: &str) {
+    let line = place.strip_prefix("line ").and_then(|line| line.parse().ok());
+    match line {
+        Some(line) => summary.reject(line, why),
+        None => summary.reject(0, &format!("{place}: {why}")),
+    }
 }
 
 /// What a record says of its case beside the text that the case does not say here.

@@ -49,7 +49,7 @@ fn said(path: &Path, format: Option<&str>) -> (Vec<Foreign>, Loss) {
     let inputs = Inputs::new(parts.clone(), Options::default(), Arc::new(AtomicBool::new(false)));
     let (mut said, mut loss) = (Vec::new(), Loss::default());
     for part in &parts {
-        let found = labels(&inputs, part, format, None).unwrap();
+        let found = labels(&inputs, part, format, (None, false)).unwrap();
         said.extend(found.said);
         loss.rejects.extend(found.loss.rejects);
         loss.lost.extend(found.loss.lost);
@@ -334,6 +334,7 @@ fn labels_that_are_written_as_records_are_read_again_with_their_cases() {
         let words = String::from_utf8_lossy(&ran.stderr).into_owned();
         assert!(ran.status.success(), "{format}: {words}");
         assert!(words.contains("each as it was written: 1 label in 1 record"), "{format}: {words}");
+        assert!(words.contains("1 row written"), "{format}: {words}");
         if format == "croissant" {
             let labels = ["--rows", "labels", "--format", format, "--out", &out];
             place.ok(&[&["export"], &labels[..]].concat());
@@ -343,4 +344,110 @@ fn labels_that_are_written_as_records_are_read_again_with_their_cases() {
             assert_eq!(said, ["4", "[[\"q\",\"pay\"]]", "{\"extra\":{\"mood\":\"calm\"}}"]);
         }
     }
+}
+
+/// A label that is called as an answer to a question is the label, and no answer.
+#[test]
+fn a_label_that_is_called_as_an_answer_is_the_label() {
+    let place = Place::new();
+    drop(place.create());
+    let protocol = crate::support::fixture("intent-edge-cases.toml");
+    place.ok(&["protocol", "publish", protocol.to_str().unwrap()]);
+    place.ok(&["policy", "set", "overlap=1", "limit=1"]);
+    place.ok(&["roster", "set", "ana", "--role", "lead", "--role", "engineer"]);
+    let line = |id: &str, label: &str| {
+        json!({ "id": id, "stream": "intent-prod", "occurred_at": "2024-06-03T00:00:00Z",
+            "input": { "text": id }, "prediction": { "label": label } })
+        .to_string()
+    };
+    let cases = format!("{}\n{}\n", line("k1", "greeting"), line("k2", "transfer"));
+    place.ok(&["ingest", &file(&place, "cases.jsonl", &cases), "--where", "true"]);
+    let labels = file(&place, "k.csv", "task,worker,label\nk1,bo,yes\nk2,bo,no\n");
+    place.ok(&["import", "labels", &labels]);
+    let given: Vec<(Value, Value)> = rows(&place)
+        .iter()
+        .map(|row| (row["id"].clone(), row["outcome"]["label"].clone()))
+        .collect();
+    assert!(given.contains(&(json!("k1"), json!("yes"))), "{given:?}");
+    assert!(given.contains(&(json!("k2"), json!("no"))), "{given:?}");
+}
+
+/// A table of labels opens its cases where it has their texts; who gave labels is said, and where a
+/// record stands is told once.
+#[test]
+fn a_table_of_labels_opens_cases_and_says_whose_they_are() {
+    let place = desk(PROTOCOL);
+    let at = ["--open", "--at", "2024-06-03T00:00:00Z"];
+    let path =
+        file(&place, "t.csv", "task,worker,label,text\nt1,bo,pay,move money\nt2,bo,xx,more\n");
+    let ran = place.run(&[&["import", "labels", &path], &at[..]].concat());
+    let words = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(words.contains("labels of bo (1)") && words.contains("\n  line 3: "), "{words}");
+    assert!(!words.contains("line 3: line"), "{words}");
+    let path = file(&place, "u.csv", "text,label,annotator\ncall me,call,cy\n");
+    let told = place.ok(&[&["import", "labels", &path], &at[..]].concat());
+    assert!(told.contains("1 imported"), "{told}");
+    // A name that was said goes before what a file is called.
+    let row = json!({ "id": 1, "text": "another", "label": ["pay"], "Comments": [] });
+    let path = file(&place, "export_june.jsonl", &row.to_string());
+    place.ok(&[&["import", "labels", &path, "--reviewer", "dee"], &at[..]].concat());
+    let rows = rows(&place);
+    let people: Vec<&str> = rows.iter().map(|row| row["reviewer"].as_str().unwrap()).collect();
+    assert!(people.contains(&"dee") && !people.contains(&"export_june"), "{people:?}");
+}
+
+/// What is no file of labels is told by what is wrong with it.
+#[test]
+fn what_can_not_be_read_as_labels_is_told() {
+    let place = desk(PROTOCOL);
+    for (name, text, words) in [
+        ("empty.json", "", "it holds no record"),
+        ("header.csv", "task,worker,label\n", "it holds no record"),
+        ("list.json", "[]", "it holds no record"),
+        ("broken.jsonl", "{\"text\": \n", "ends at byte 10 inside of an object"),
+    ] {
+        let path = file(&place, name, text);
+        let ran = place.run(&["import", "labels", &path]);
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert!(said.contains(words), "{name}: {said}");
+    }
+    let task = json!([{ "id": 1, "data": { "text": "a" }, "anotations": [] }]);
+    let path = file(&place, "ls.json", &task.to_string());
+    let ran = place.run(&[
+        "import",
+        "labels",
+        &path,
+        "--format",
+        "label-studio",
+        "--dry-run",
+        "--json",
+        "--strict",
+    ]);
+    let said: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(said["lost"]["anotations (a field of tasks)"], 1, "{said}");
+    assert_eq!(ran.status.code(), Some(1));
+}
+
+/// A path of a mapping that leads nowhere is refused before anything is written.
+#[test]
+fn a_mapping_that_leads_nowhere_is_refused() {
+    let place = desk(PROTOCOL);
+    let record = json!({ "i": "c1", "t": "2024-06-03T00:00:00Z", "x": "move money", "p": [{ "l": "pay", "s": null }] });
+    let records = file(&place, "r.jsonl", &record.to_string());
+    let map = |label: &str, sure: &str| {
+        let text = format!(
+            "id = \"i\"\noccurred_at = \"t\"\ntext = \"x\"\nlabel = \"{label}\"\nconfidence = \"{sure}\"\n"
+        );
+        file(&place, "map.toml", &text)
+    };
+    let ran =
+        place.run(&["ingest", &records, "--map", &map("p[0].lable", "p[0].s"), "--where", "true"]);
+    let words = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(
+        words.contains("nothing stands where `label` is looked for, at `p[0].lable`"),
+        "{words}"
+    );
+    assert_eq!(ran.status.code(), Some(2));
+    // Null is something that stands there.
+    place.ok(&["ingest", &records, "--map", &map("p[0].l", "p[0].s"), "--where", "true"]);
 }

@@ -48,7 +48,7 @@ impl Peer for GroundTruth {
     fn item(&mut self, item: &Item, out: &mut Out) -> io::Result<()> {
         for given in &item.given {
             let Some(label) = &given.label else {
-                out.lose("cases without a label");
+                out.lose_rows("cases without a label", 1);
                 continue;
             };
             let quoted = label.contains([',', '"', '\n', '\r']);
@@ -71,7 +71,7 @@ struct Scores(PeerOptions);
 impl Peer for Scores {
     fn item(&mut self, item: &Item, out: &mut Out) -> io::Result<()> {
         let Some(trace) = &item.about.trace_id else {
-            out.lose("cases without a trace, which scores are attached to");
+            out.lose_rows("cases without a trace, which scores are attached to", item.given.len());
             return Ok(());
         };
         for given in &item.given {
@@ -102,7 +102,10 @@ impl Peer for Feedback {
         let run =
             [Some(&about.id), about.trace_id.as_ref()].into_iter().flatten().find(|id| is_uuid(id));
         let Some(run) = run else {
-            out.lose("cases that are no run of LangSmith: neither id nor trace is a UUID");
+            out.lose_rows(
+                "cases that are no run of LangSmith: neither id nor trace is a UUID",
+                item.given.len(),
+            );
             return Ok(());
         };
         for given in &item.given {
@@ -129,7 +132,10 @@ impl Peer for Annotations {
     fn item(&mut self, item: &Item, out: &mut Out) -> io::Result<()> {
         let is_span = |id: &&String| id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit());
         let Some(span) = item.about.span_id.as_ref().filter(is_span) else {
-            out.lose("cases without a span, which annotations are attached to");
+            out.lose_rows(
+                "cases without a span, which annotations are attached to",
+                item.given.len(),
+            );
             return Ok(());
         };
         for given in &item.given {

@@ -75,7 +75,7 @@ impl Peer for Tags {
         let tokens = tokens(&about.text);
         for given in item.given.iter().filter(|_| !about.erased) {
             if tokens.is_empty() {
-                out.lose("rows without a word");
+                out.lose_rows("rows without a word", 1);
                 continue;
             }
             let (tags, lost) = tags(&tokens, &self.0.only_marked(item, given, out));

@@ -4,7 +4,7 @@ use std::io;
 
 use serde_json::{Map, Value};
 
-use crate::format::foreign::{Foreign, Labels, LabelsIn, Loss, Said, text};
+use crate::format::foreign::{Foreign, Labels, LabelsIn, Loss, Said, id_of_text, line_of, text};
 use crate::format::path::scalar;
 use crate::format::peer::{Item, Out, Peer, PeerKind};
 use crate::format::row::Rows;
@@ -67,7 +67,7 @@ pub const LABELS: LabelsIn = LabelsIn {
     about: "task,worker,label, and columns of other fields",
     claims: |record| {
         let has = |names: &[&str]| names.iter().any(|name| record.contains_key(*name));
-        has(&["task", "case", "id"])
+        has(&["task", "case", "id", "text"])
             && has(&["worker", "reviewer", "annotator"])
             && !record.contains_key("path")
     },
@@ -94,16 +94,32 @@ impl Labels for Lines {
             "reviewer",
             "annotator",
             "text",
+            "predicted",
+            "occurred_at",
+            "stream",
+            "trace_id",
+            "model",
             "at",
             "created_at",
             "rationale",
             "confidence",
             "duration_ms",
         ];
+        let words = text(record, "text");
+        let id = first(&["task", "case", "id"]).or_else(|| words.as_deref().map(id_of_text));
+        // What the case is opened with.
+        let line = match (&id, &words) {
+            (Some(id), Some(words)) => {
+                let predicted = text(record, "predicted");
+                line_of(id, words, record.get("occurred_at"), predicted.as_deref(), record)
+            }
+            _ => Map::new(),
+        };
         let mut foreign = Foreign {
             place: place.to_owned(),
-            id: first(&["task", "case", "id"]),
-            text: text(record, "text"),
+            id,
+            text: words,
+            line,
             reviewer: first(&["worker", "reviewer", "annotator"]),
             at: first(&["at", "created_at"]).map(Value::from),
             rationale: text(record, "rationale").unwrap_or_default(),

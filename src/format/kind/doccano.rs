@@ -66,7 +66,7 @@ impl Peer for Files {
         let about = &item.about;
         for given in &item.given {
             if is_blank(&about.text) {
-                out.lose("rows without a text, which doccano drops");
+                out.lose_rows("rows without a text, which doccano drops", 1);
                 continue;
             }
             let marked = self.0.marked(item, given, out);
@@ -158,7 +158,7 @@ impl Labels for Lines {
             id: Some(id),
             beside: ours::beside(record, &OF_PROGRAM),
             reviewer: Some(self.0.stem.clone())
-                .filter(|stem| ![ALL, "unknown", ""].contains(&stem.as_str())),
+                .filter(|stem| !self.0.is_named && ![ALL, "unknown", ""].contains(&stem.as_str())),
             ..Foreign::default()
         };
         let mut labels: Vec<String> = Vec::new();

@@ -544,6 +544,54 @@ fn push_extra(extra: &mut Map<String, Value>, name: &str, value: &Value) {
     }
 }
 
+/// Whether a task of Label Studio has such a field, whatever that says.
+fn of_task(name: &str) -> bool {
+    const FIELDS: [&str; 28] = [
+        "id",
+        "data",
+        "meta",
+        "annotations",
+        "completions",
+        "predictions",
+        "drafts",
+        "reviews",
+        "project",
+        "inner_id",
+        "created_at",
+        "updated_at",
+        "updated_by",
+        "created_by",
+        "comment_authors",
+        "comment_count",
+        "unresolved_comment_count",
+        "last_comment_updated_at",
+        "file_upload",
+        "storage_filename",
+        "is_labeled",
+        "overlap",
+        "agreement",
+        "agreement_selected",
+        "annotators",
+        "reviewers",
+        "state",
+        "allow_skip",
+    ];
+    FIELDS.contains(&name)
+        || [
+            "total_",
+            "cancelled_",
+            "ground_truth",
+            "draft_",
+            "predictions_",
+            "annotations_",
+            "precomputed_",
+            "avg_",
+            "reviews_",
+        ]
+        .iter()
+        .any(|begin| name.starts_with(begin))
+}
+
 impl Labels for Exported {
     fn take(
         &mut self,
@@ -556,6 +604,9 @@ impl Labels for Exported {
             return self.row(record, place, to, loss);
         };
         loss.cases += 1;
+        for name in record.keys().filter(|name| !of_task(name)) {
+            loss.lose(&format!("{name} (a field of tasks)"));
+        }
         let ours = data.get("casework");
         let bare = record.get("predictions").and_then(Value::as_array).into_iter().flatten();
         let bare = bare.filter(|prediction| !prediction.is_object()).count();

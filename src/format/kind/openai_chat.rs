@@ -27,7 +27,7 @@ impl Peer for Chats {
         let about = &item.about;
         for given in &item.given {
             let Some(label) = given.label.as_deref().filter(|label| !is_blank(label)) else {
-                out.lose("cases without a label, which nothing can be learned from");
+                out.lose_rows("cases without a label, which nothing can be learned from", 1);
                 continue;
             };
             let mut messages: Vec<Value> = Vec::new();
@@ -64,7 +64,7 @@ impl Peer for Chats {
                 _ => {}
             }
             if messages.is_empty() {
-                out.lose("cases without a text");
+                out.lose_rows("cases without a text", 1);
                 continue;
             }
             messages.push(json!({ "role": "assistant", "content": label }));

@@ -143,7 +143,7 @@ pub fn labels(
     inputs: &Inputs,
     part: &Part,
     format: Option<&str>,
-    status: Option<&str>,
+    (status, is_named): (Option<&str>, bool),
 ) -> Result<ForeignFile, BadInput> {
     let flaws = Flaws::default();
     let unknown = |words: &str| {
@@ -191,6 +191,16 @@ pub fn labels(
                     }
                 }
                 of_page.ok_or_else(|| {
+                    // What can't be read says more than what is not there.
+                    let broken = plain.iter().find_map(|(place, read)| {
+                        Some(format!("{place}: {}", read.as_ref().err()?))
+                    });
+                    if let Some(words) = flaws.take().into_iter().next().or(broken) {
+                        return unknown(&words);
+                    }
+                    if plain.is_empty() {
+                        return unknown("it holds no record");
+                    }
                     let names: Vec<String> = plain
                         .iter()
                         .find_map(|(_, read)| read.as_ref().ok())
@@ -206,7 +216,8 @@ pub fn labels(
     let stem = stem.map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let columns = &inputs.options().columns;
     let text = columns.iter().find(|(role, _)| *role == "text").map(|(_, field)| field.clone());
-    let mut reader = (kind.make)(LabelOptions { stem, status: status.map(str::to_owned), text });
+    let mut reader =
+        (kind.make)(LabelOptions { stem, is_named, status: status.map(str::to_owned), text });
     let (mut said, mut loss) = (Vec::new(), Loss::default());
     for (place, record) in &found {
         match record {

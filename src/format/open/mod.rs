@@ -35,6 +35,10 @@ pub enum BadInput {
     Columns { name: String, lacks: &'static str, names: String },
     #[error("{name}: no column `{column}`; there is {names}")]
     NoColumn { name: String, column: String, names: String },
+    #[error(
+        "{name}: nothing stands where `{role}` is looked for, at `{path}`, in the first {looked} records; the first holds {names}"
+    )]
+    Nowhere { name: String, role: &'static str, path: String, looked: usize, names: String },
     #[error("{0}: {1}, which this casework was built without")]
     NotBuilt(String, &'static str),
     #[error("{0}: labels and no predictions: {1}")]
@@ -51,6 +55,7 @@ impl Advice for BadInput {
             Self::Mixed { .. } => "Split the file, or say with --format which records are meant: the others are rejected line by line.".to_owned(),
             Self::Labels(..) => "`casework import labels FILE` takes them in, and with --open the cases that are not here; --id and --text, or --map, read the rows as predictions.".to_owned(),
             Self::NotThat(..) => "`casework formats` lists what is read.".to_owned(),
+            Self::Nowhere { role, .. } => format!("Mend `{role}` in [source] of config.toml or in the file of --map, or leave it out; --explain shows what was read."),
             Self::Read(..) | Self::NoColumn { .. } => return None,
         })
     }

@@ -108,6 +108,14 @@ pub fn sniff(name: &str, head: &[u8], options: &Options) -> Result<Seen, BadInpu
     // What was said where things stand goes before what columns are guessed to be.
     let mapped = options.mapping.is_some()
         && kind.is_none_or(|kind| ["jsonl", "table"].contains(&kind.name));
+    if let (true, Some(mapping), Some(first)) = (mapped, &options.mapping, &first) {
+        // A path that leads nowhere would lose what it was to find of every record.
+        if let Some((role, path)) = mapping.missing(records.iter().map(|(_, record)| record)) {
+            let names = first.keys().cloned().collect::<Vec<_>>().join(", ");
+            let (name, role, path) = (name.to_owned(), role, path.to_owned());
+            return Err(BadInput::Nowhere { name, role, path, looked: records.len(), names });
+        }
+    }
     if mapped {
         reasons.push("[source] says where things stand".to_owned());
         kind = None;
