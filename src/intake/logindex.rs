@@ -388,7 +388,12 @@ fn mark(
     let mut own = vec![false; lines.len()];
     for i in 0..lines.len() {
         let named = wanted.contains(&lines[i].0) && lines[i].1.contains(trace);
-        let goes_on = i > 0 && own[i - 1] && parsed[i].at.is_none() && parsed[i].trace_id.is_none();
+        // What says whose it is goes on with nothing.
+        let goes_on = i > 0
+            && own[i - 1]
+            && parsed[i].at.is_none()
+            && parsed[i].trace_id.is_none()
+            && !names_trace(&lines[i].1);
         own[i] = named || goes_on;
     }
     for i in 0..lines.len() {

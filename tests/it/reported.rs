@@ -198,6 +198,29 @@ fn logs_that_are_not_understood_are_named_for_what_they_are() {
     check(b"Jun  3 12:00:00 host app[1]: hello\n", "no line has a time or a trace");
 }
 
+/// A line that says of which request it is goes on with no other's, whatever its time is written as.
+#[test]
+fn a_line_of_another_request_is_no_part_of_a_case() {
+    let place = founded();
+    let at = |name: &str| place.dir.path().join(name).display().to_string();
+    let line = |n: u32| {
+        format!(
+            "{{\"id\":\"p{n}\",\"occurred_at\":\"2024-06-01T10:00:0{n}Z\",\"input\":{{\"text\":\"x\"}},\"trace_id\":\"t{n}\",\"prediction\":null}}\n"
+        )
+    };
+    fs::write(at("s.jsonl"), (0..5).map(line).collect::<String>()).unwrap();
+    let log = |n: u32| {
+        format!("01/06/2024 10:00:0{n} trace_id=t{n} level=info msg=hello{n}\n  more of {n}\n")
+    };
+    fs::write(at("app.log"), (0..5).map(log).collect::<String>()).unwrap();
+    place.ok(&["ingest", &at("s.jsonl"), "--where", "true", "--logs", &at("app.log")]);
+    let shown = json(&place.ok(&["show", "p1", "--json"]));
+    let own = shown["logs"].as_array().unwrap().iter().filter(|log| log["own"] == true);
+    let own: Vec<&str> = own.map(|log| log["text"].as_str().unwrap()).collect();
+    assert_eq!(own.len(), 2, "{own:?}");
+    assert!(own[0].contains("hello1") && own[1].contains("more of 1"), "{own:?}");
+}
+
 /// A time that says no zone is of the one that is named; where none is, that is said.
 #[test]
 fn log_lines_without_a_zone_are_of_the_zone_that_is_named() {

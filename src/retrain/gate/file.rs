@@ -197,6 +197,10 @@ impl GateFile {
                 let words = "it names its rows by one of `slice`, `where` and `category`";
                 fault(table, n, "", words.to_owned());
             }
+            if rows.slice.as_deref().is_some_and(|slice| slice != "*" && slice.contains('*')) {
+                let words = "`*` stands for every slice, by itself: no slice has it in its name";
+                fault(table, n, "slice", words.to_owned());
+            }
             if let Some(Err(error)) = rows.rule.as_deref().map(Condition::compile) {
                 fault(table, n, "where", error.to_string());
             }
