@@ -112,7 +112,7 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
             }
             out.finish()?;
             if all.is_empty() {
-                say("Nobody trained on gold items yet: casework train.");
+                say("Nobody trained on gold items yet: casework train PROTOCOL.");
                 return Ok(Exit::No);
             }
             Ok(Exit::Done)

@@ -85,8 +85,15 @@ pub const COMMANDS: &[Command] = &[
         snippet,
     ),
     command("submit", "", "", "submits the label, as an empty line does", |desk, _| desk.submit()),
-    command("undo", "U", "", "undoes the label you submitted last", |desk, _| {
-        of_session(desk, "undo", "")
+    command(
+        "undo",
+        "U",
+        "",
+        "takes back what you did last: a label, a deferral, a comment",
+        |desk, _| of_session(desk, "undo", ""),
+    ),
+    command("redo", "", "", "does again what you undid last", |desk, _| {
+        of_session(desk, "redo", "")
     }),
     command("next", "] next-case", "", "opens the next case of the queue", |desk, _| {
         // Where none is open, the next one is the one that comes first.

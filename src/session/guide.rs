@@ -348,8 +348,7 @@ impl Session {
         let Some(protocol) = opened.protocol().cloned() else { return Vec::new() };
         let steps = opened.draft.path(&protocol).len();
         if steps == 0 {
-            return self
-                .hint("Nothing is answered yet. {undo} undoes the label you submitted last.");
+            return self.hint("Nothing is answered yet. {undo} takes back what you did last.");
         }
         self.change_draft(|draft| draft.take_back(&protocol, steps - 1))
     }

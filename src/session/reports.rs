@@ -1,5 +1,6 @@
 //! What comes back: pages that were read, cases that were opened, what the worker did.
 
+use super::command::calibration::NEW_SESSION;
 use super::effect::{Effect, Look};
 use super::open_case::Opened;
 use super::pages::QueueModel;
@@ -316,7 +317,11 @@ impl Session {
                     before.map(|message| format!("{} ", message.words)).unwrap_or_default();
                 self.say_with(format!("{before}{words}").trim_start(), hint)
             }
-            Report::Words { title, words } => vec![Effect::Show(Window::Words { title, words })],
+            Report::Words { title, words } => {
+                // What was done needs no mending any more.
+                self.unsent.retain(|(_, asked), _| asked != NEW_SESSION);
+                vec![Effect::Show(Window::Words { title, words })]
+            }
             Report::Overruled(rows) if rows.is_empty() => {
                 self.say("No ruling says otherwise than you did.")
             }

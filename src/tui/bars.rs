@@ -182,7 +182,13 @@ pub fn footer(shell: &Shell, area: Rect, buf: &mut Buffer) {
 pub fn message(shell: &Shell, area: Rect, buf: &mut Buffer) {
     let Some(message) = &shell.session.message else { return };
     let hint = shell.keymap.fill(message.hint);
-    let between = if message.words.is_empty() || hint.is_empty() { "" } else { " " };
+    let ends = message.words.ends_with(['.', '!', '?', ':', ';', '…', ',']);
+    let between = match (message.words.is_empty() || hint.is_empty(), ends) {
+        (true, _) => "",
+        (false, true) => " ",
+        // A reason that is no sentence ends before what can be done begins.
+        (false, false) => ". ",
+    };
     told(&format!("{}{between}{hint}", message.words), area, buf, &shell.theme);
 }
 

@@ -3,7 +3,7 @@
 use super::{WorkError, Workspace};
 use crate::db::{document, label, renames};
 use crate::domain::estimate::class_of;
-use crate::domain::fatigue::{Guard, Recent, Suggestion, suggestions};
+use crate::domain::fatigue::{BREAK_MS, Guard, Recent, Suggestion, suggestions};
 use crate::domain::label::that_count;
 use crate::journal::Append;
 use crate::journal::kind::GuardRaised;
@@ -130,11 +130,15 @@ impl Workspace {
                 class: class_of(&renamed.outcome(&given.label), &policy.on).unwrap_or_default(),
             })
             .collect();
+        // What was just given may be sealed, and is not among these: of long ago nothing is suggested.
+        let now = self.now();
+        if recent.first().is_none_or(|latest| now.0 - latest.at.0 >= BREAK_MS) {
+            return Ok(None);
+        }
         let found = suggestions(&recent, policy.break_minutes);
         if found.is_empty() {
             return Ok(None);
         }
-        let now = self.now();
         let said = self.own_guards()?;
         let lately = |guard: Guard| {
             said.iter()

@@ -191,6 +191,28 @@ fn a_number_opens_its_cases_and_those_their_labels() {
     assert!(session.text().contains("ana            bo"), "{}", session.text());
 }
 
+/// Whoever rules reads every reason to its end, and the whole of what a label says.
+#[test]
+fn a_ruling_shows_every_reason_and_outcome_whole() {
+    let place = team();
+    let reason: String = (0..12).map(|n| format!("Reason {n} says that it is so. ")).collect();
+    let reason = format!("{reason}But on the whole, take the other.");
+    let mut args = vec!["label", "p2", "--as", "bo", "--rationale", &reason];
+    NO.iter().for_each(|answer| args.extend(["--answer", answer]));
+    place.ok(&args);
+    let mut session = Review::in_turn(place.open(), (60, 24), || T0, None).unwrap();
+    session.press("D 2 j Enter Enter A");
+    let mut seen = session.text();
+    assert!(seen.contains("labels without names"), "{seen}");
+    for _ in 0..12 {
+        session.press("j");
+        seen.push_str(&session.text());
+    }
+    for words in ["other.”", "category distribution-shift", "<b>transfer</b>"] {
+        assert!(seen.contains(words), "{words}: {seen}");
+    }
+}
+
 #[test]
 fn a_lead_who_reviews_is_blind_to_a_case_that_still_waits_for_their_label() {
     let place = team();

@@ -308,7 +308,9 @@ fn the_program_says_why_it_is_linear_and_ends_as_its_input_does() {
     bytes.env("CASEWORK_WORKSPACE", place.path()).arg("--linear");
     let text = String::from_utf8(piped(&mut bytes, b"\xff\xfe\n?\n").stdout).unwrap();
     assert!(
-        text.contains("Error: that line is no UTF-8") && text.contains("undo or U: undoes"),
+        text.contains("Error: that line is no UTF-8")
+            && text.contains("undo or U: takes back")
+            && text.contains("redo: does again"),
         "{text}"
     );
 }

@@ -293,3 +293,20 @@ fn labels_that_are_not_compared_are_counted_and_give_no_repeat_away() {
     let said = String::from_utf8(ran.stderr).unwrap();
     assert!(ran.status.success() && !said.contains("could be seen"), "{said}");
 }
+
+/// What was given last may be sealed: of a stretch of yesterday no break is suggested.
+#[test]
+fn no_break_is_suggested_after_one() {
+    // A label a minute for three hours, which ended a day ago or just now.
+    let ended = |ago: i64| {
+        let place = team_whose_labels(200, 190, 1, |label| {
+            let at = label.given_at.unwrap();
+            label.given_at = Some(Moment(at.0 + DAY - ago - 190 * 60_000));
+        });
+        let raised = place.open().raise_guard().unwrap();
+        raised.map(|suggestion| suggestion.words)
+    };
+    assert_eq!(ended(DAY), None);
+    let words = ended(0).unwrap_or_default();
+    assert!(words.contains("minutes without a break"), "{words}");
+}

@@ -548,11 +548,7 @@ fn every_key_can_be_changed_and_words_name_the_new_one() {
         keys.iter().map(|(name, key)| ((*name).to_owned(), (*key).to_owned())).collect();
     let mut session = Review::in_turn(workspace, (160, 45), || T0, None).unwrap();
     session.press("F2");
-    assert!(
-        session.text().contains("F3 undoes the label you submitted last"),
-        "{}",
-        session.text()
-    );
+    assert!(session.text().contains("F3 takes back what you did last"), "{}", session.text());
     session.press("a a");
     assert_eq!(
         session.front.session.opened.as_ref().unwrap().draft.answers.len(),

@@ -459,7 +459,7 @@ impl Maker<'_> {
         for (row, name) in matrix.classes.iter().enumerate() {
             let mut words = vec![
                 words_of(format!("{} ", letter(row)), Tone::Text),
-                name_of(name, 26, Tone::Text),
+                name_of(name, CLASS_COLUMNS, Tone::Text),
             ];
             let mut all = Counted::default();
             for column in 0..matrix.classes.len() {
@@ -476,6 +476,15 @@ impl Maker<'_> {
                 ));
             }
             rows.push(Row::new(words, format!("{name} or another"), all));
+        }
+        // What is cut there stands below, whole.
+        let is_cut = |name: &&String| width(&visible(name)) > CLASS_COLUMNS;
+        if matrix.classes.iter().any(|name| is_cut(&name)) {
+            rows.push(Row::of_words(Vec::new()));
+        }
+        for (row, name) in matrix.classes.iter().enumerate().filter(|(_, name)| is_cut(name)) {
+            let words = words_of(format!("{} {}", letter(row), visible(name)), Tone::Dim);
+            rows.push(Row::of_words(vec![words]));
         }
         rows
     }
@@ -522,6 +531,9 @@ fn words_of(text: impl Into<String>, tone: Tone) -> Words {
 }
 
 /// A name from outside, whole, that has so many columns.
+/// Columns of a class's name beside a matrix.
+const CLASS_COLUMNS: usize = 26;
+
 fn name_of(text: &str, columns: usize, tone: Tone) -> Words {
     Words { text: visible(text).into_owned(), tone, columns }
 }

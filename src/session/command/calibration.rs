@@ -20,6 +20,9 @@ pub const SESSIONS: Command = Command::new(
 )
 .not_in_training();
 
+/// What is asked to open a session: kept until one is open, for a lead may have to mend it.
+pub const NEW_SESSION: &str = "New session, as june divergent 12 for 2d with ana,bo: ";
+
 /// What a lead does about a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Moderation {

@@ -482,8 +482,7 @@ impl Arbitrate {
     fn lines(&self, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
         let mut lines = self.input(columns, theme);
         let mut say = |mark: &'static str, text: &str, style| {
-            for (i, line) in
-                wrap(&visible(text), columns.saturating_sub(2)).into_iter().take(4).enumerate()
+            for (i, line) in wrap(&visible(text), columns.saturating_sub(2)).into_iter().enumerate()
             {
                 lines.push(Line::from(vec![
                     Span::styled(if i == 0 { mark } else { "  " }, theme.warn),
@@ -575,16 +574,18 @@ impl Arbitrate {
     fn side(&self, side: &Side, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
         let label = &side.given.label;
         let sure = label.confidence.map_or(String::new(), |sure| format!("  confidence {sure}/5"));
-        let words =
-            fit(&visible(&outcome_in_short(&side.outcome)), columns.saturating_sub(3 + sure.len()))
-                .into_owned();
-        let mut lines = vec![Line::from(vec![
-            Span::styled(format!("{}  ", side.name), theme.key),
-            Span::styled(words, theme.strong),
-            Span::styled(sure, theme.dim),
-        ])];
+        // All of it: the field that differs may be the last.
+        let room = columns.saturating_sub(3 + sure.len());
+        let words = wrap(&visible(&outcome_in_short(&side.outcome)), room);
+        let mut lines = Vec::new();
+        for (row, words) in words.into_iter().enumerate() {
+            let mark = if row == 0 { format!("{}  ", side.name) } else { "   ".to_owned() };
+            let mut spans = vec![Span::styled(mark, theme.key), Span::styled(words, theme.strong)];
+            spans.extend((row == 0).then(|| Span::styled(sure.clone(), theme.dim)));
+            lines.push(Line::from(spans));
+        }
         let mut more = |text: String, style| {
-            for line in wrap(&visible(&text), columns.saturating_sub(3)).into_iter().take(4) {
+            for line in wrap(&visible(&text), columns.saturating_sub(3)) {
                 lines.push(Line::from(vec![Span::raw("   "), Span::styled(line, style)]));
             }
         };

@@ -10,7 +10,7 @@ use crate::domain::calibration::Stage;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{Moment, short_span};
 use crate::session::Effect;
-use crate::session::command::calibration::Moderation;
+use crate::session::command::calibration::{Moderation, NEW_SESSION};
 use crate::session::window::CalibrationProgress;
 use crate::tui::key::KeyPress;
 use crate::tui::keymap::KeyRow;
@@ -88,7 +88,7 @@ fn ask_opening() -> Prompt {
         let (name, how) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
         cx.session.moderate(name.to_owned(), Moderation::Open(how.to_owned()))
     };
-    Prompt::new("New session, as june divergent 12 for 2d with ana,bo: ", "", done)
+    Prompt::new(NEW_SESSION, "", done).kept()
 }
 
 /// The list.

@@ -34,6 +34,8 @@ pub struct Prompt {
     done: Done,
     /// Whether it is the answer to a question: kept as it is typed, and mended where it is refused.
     answers: bool,
+    /// Whether what was written is kept until it is known to have been taken: it may be refused later.
+    keeps: bool,
     /// The window that it came from, to which it goes back.
     back: Option<Box<dyn Layer>>,
     /// Whether it is done with every letter; left, it is done with what stood there first.
@@ -53,9 +55,15 @@ impl Prompt {
             before: None,
             done: Box::new(done),
             answers: false,
+            keeps: false,
             back: None,
             live: None,
         }
+    }
+
+    /// The same, kept until it is known to have been taken.
+    pub fn kept(self) -> Self {
+        Self { keeps: true, ..self }
     }
 
     /// The same, over a window, which is there again when it is done or left.
@@ -118,7 +126,11 @@ impl Layer for Prompt {
             return self.ends();
         }
         let text = self.edit.text();
-        cx.session.unsent.remove(&self.asked(cx.session));
+        let asked = self.asked(cx.session);
+        match self.keeps {
+            true => drop(cx.session.unsent.insert(asked, text.clone())),
+            false => drop(cx.session.unsent.remove(&asked)),
+        }
         let effects = (self.done)(text.trim(), cx);
         cx.then(effects);
         match cx.session.message.take_if(|_| self.answers) {

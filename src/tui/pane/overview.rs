@@ -18,6 +18,8 @@ use crate::tui::shell::Shell;
 const CANDIDATES: usize = 3;
 /// Rows that the time axis has at least, where the input is long.
 const AXIS_MIN: usize = 6;
+/// Rows of the input that are shown at least, with the one that says that there are more.
+const INPUT_MIN: usize = 3;
 /// Rows in which the parts have no room beside each other.
 const LOW: usize = 8;
 
@@ -33,7 +35,11 @@ pub fn rows(shell: &Shell, opened: &Opened, columns: usize, rows: usize) -> Rows
     let axis = axis(shell, opened, columns);
     let read = input::whole(shell, opened, columns);
     // A blank row before each part but the first, and a heading over the axis.
-    if rows <= LOW {
+    let gaps = usize::from(!said.is_empty()) + if axis.is_empty() { 0 } else { 2 };
+    let room = rows.saturating_sub(lines.len() + said.len() + gaps);
+    // What is judged is there before what is said of it.
+    let least = read.len().min(INPUT_MIN);
+    if rows <= LOW || room < least {
         // Words of the case come first, and all is there to be scrolled to.
         let mut all = read;
         lines.extend(said);
@@ -41,9 +47,8 @@ pub fn rows(shell: &Shell, opened: &Opened, columns: usize, rows: usize) -> Rows
         all.made(lines);
         return all;
     }
-    let gaps = usize::from(!said.is_empty()) + if axis.is_empty() { 0 } else { 2 };
-    let room = rows.saturating_sub(lines.len() + said.len() + gaps);
     let of_axis = axis.len().min(room.saturating_sub(read.len()).max(AXIS_MIN.min(room / 2)));
+    let of_axis = of_axis.min(room - least);
     let of_input = room - of_axis;
 
     let mut all: Rows = lines.into();
