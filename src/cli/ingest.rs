@@ -446,12 +446,15 @@ fn report(context: &Context, args: &Args, summary: &Summary) -> Result<(), CliEr
         say(&format!("  {n} {what} passed over"));
     }
     if let Some(logs) = &summary.logs {
-        say(&format!(
-            "  logs: {} read, joined to {} of the cases {would} (a line may stand beside several: {} in all)",
-            counted(logs.lines, "line"),
-            logs.cases,
-            logs.joined
-        ));
+        // A dry run looks for no lines of cases that it does not open.
+        let joined = match args.dry_run {
+            true => String::new(),
+            false => format!(
+                ", joined to {} of the cases {would} (a line may stand beside several: {} in all)",
+                logs.cases, logs.joined
+            ),
+        };
+        say(&format!("  logs: {} read{joined}", counted(logs.lines, "line")));
         for file in &logs.not_understood {
             say(&format!("  {file}"));
         }

@@ -16,7 +16,7 @@ use crate::workspace::WorkError;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The file to write; without it, the page goes to standard output
-    #[arg(long, value_name = "FILE.html")]
+    #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// For people outside: how edge cases are found, the known limits, what was done about them;
     /// no person and no input stands in it

@@ -149,6 +149,12 @@ fn each_number_knows_its_cases() {
     assert_eq!(board.matrix.cells[&(0, 1)].n(), 2);
     assert_eq!((board.weeks.len(), board.versions.len(), board.versions[0].cases.len()), (1, 1, 3));
     assert_eq!(board.days.last().unwrap().settled.len(), 1);
+    // One figure, with one interval, wherever it is shown.
+    let agreement: serde_json::Value =
+        serde_json::from_str(&place.ok(&["agreement", "--json"])).unwrap();
+    let alpha = agreement.pointer("/krippendorff_alpha/nominal").unwrap();
+    assert_eq!(serde_json::to_value(&board.alpha).unwrap(), *alpha, "{agreement}");
+    assert_eq!(board.weeks[0].alpha, board.alpha);
     let by_owner = |who: &str| {
         board.due_items.iter().filter(|item| item.who.iter().any(|name| name == who)).count()
     };

@@ -193,7 +193,7 @@ impl Maker<'_> {
             }
             Page::Weeks => "  week from     cases  differ   alpha (95 %)".to_owned(),
             Page::Versions => {
-                "  protocol                      cases disagree   alpha (95 %)".to_owned()
+                "  protocol                      pairs disagree   alpha (95 %)".to_owned()
             }
             Page::Retraining => {
                 "  category, failure mode              ready  not in a cut yet; proposals; cuts"
@@ -518,7 +518,12 @@ fn version(of: &VersionFigures) -> Row {
     let words = vec![
         name_of(&name, 26, Tone::Strong),
         words_of(
-            format!(" {:>8} {:>6.1} %  {}", of.cases.len(), diverged * 100.0, of.alpha.describe()),
+            format!(
+                " {:>8} {:>6.1} %  {}",
+                of.divergence.pairs,
+                diverged * 100.0,
+                of.alpha.describe()
+            ),
             Tone::Text,
         ),
     ];
@@ -530,10 +535,10 @@ fn words_of(text: impl Into<String>, tone: Tone) -> Words {
     Words { text: text.into(), tone, columns: 0 }
 }
 
-/// A name from outside, whole, that has so many columns.
 /// Columns of a class's name beside a matrix.
 const CLASS_COLUMNS: usize = 26;
 
+/// A name from outside, whole, that has so many columns.
 fn name_of(text: &str, columns: usize, tone: Tone) -> Words {
     Words { text: visible(text).into_owned(), tone, columns }
 }

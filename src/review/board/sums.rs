@@ -40,7 +40,7 @@ use crate::review::sla::DueCandidates;
 
 pub(super) const DAY_MS: i64 = 86_400_000;
 /// How intervals of kept figures are made.
-pub(super) const RESAMPLING: Resampling = Resampling { times: 200, seed: 1 };
+pub(super) const RESAMPLING: Resampling = Resampling { times: 1_000, seed: 1 };
 
 /// Cases by something.
 #[derive(Debug, Clone, PartialEq)]
