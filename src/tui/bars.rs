@@ -145,6 +145,9 @@ pub fn footer(shell: &Shell, area: Rect, buf: &mut Buffer) {
     let opened = shell.session.opened.as_ref();
     let has_one = |row: &&KeyRow| match row.name {
         "answer-label" => opened.is_some_and(|opened| !opened.offered().is_empty()),
+        "take-back" => opened.is_some_and(|opened| {
+            opened.protocol().is_some_and(|protocol| !opened.draft.path(protocol).is_empty())
+        }),
         "next-case" | "previous-case" | "next-pane" => !shell.session.queue.rows.is_empty(),
         name => !shell.lacks_a_case(name),
     };

@@ -214,6 +214,10 @@ fn a_ruling_shows_every_reason_and_outcome_whole() {
         session.press("j");
         seen.push_str(&session.text());
     }
+    // A reason that was begun and left goes on where it is asked for again.
+    session.press("b 2 \"the_words_are_plain\" Esc b 2");
+    let text = session.text();
+    assert!(text.contains("the words are plain"), "{text}");
     for words in ["other.”", "category distribution-shift", "<b>transfer</b>"] {
         assert!(seen.contains(words), "{words}: {seen}");
     }

@@ -49,6 +49,8 @@ pub struct Arbitrate {
     texts: Vec<(String, String)>,
     /// What must change in the protocol at the question that split; empty: the reason says it.
     change: Option<String>,
+    /// A reason, and a question, that were begun and left: they go on where they are asked for again.
+    begun: [String; 2],
     scroll: usize,
     step: Step,
 }
@@ -136,6 +138,7 @@ impl Arbitrate {
                 .map(|(name, text)| (name.clone(), head(text, TEXT_BYTES_MAX).to_owned()))
                 .collect(),
             change: None,
+            begun: Default::default(),
             scroll: 0,
             step: Step::Look,
         }
@@ -146,16 +149,20 @@ impl Arbitrate {
         Self { step: Step::Cause(verdict), ..self }
     }
 
-    /// A step back, which loses nothing but what was typed there; from the first one the window
-    /// closes.
+    /// A step back, which loses nothing; from the first one the window closes.
     fn back(&mut self, cx: &mut Cx<'_>) -> Next {
         if let Step::Note(before, _) = &mut self.step {
             self.step = std::mem::replace(before, Step::Look);
             return Next::Stays;
         }
-        if matches!(self.step, Step::Look) {
-            cx.session.rule_no_more();
-            return Next::Closes;
+        match &self.step {
+            Step::Look => {
+                cx.session.rule_no_more();
+                return Next::Closes;
+            }
+            Step::Why(_, _, edit) => self.begun[0] = edit.text(),
+            Step::Ask(_, edit) => self.begun[1] = edit.text(),
+            _ => {}
         }
         self.step = Step::Look;
         Next::Stays
@@ -193,7 +200,7 @@ impl Arbitrate {
     fn take_side(&mut self, name: Option<char>) {
         let Some(name) = name else { return };
         self.step = match self.step {
-            Step::WhichLabel => Step::Ask(name, Edit::new("")),
+            Step::WhichLabel => Step::Ask(name, Edit::new(&self.begun[1])),
             _ => Step::Cause(RulingChoice::Takes(name)),
         };
     }
@@ -216,7 +223,7 @@ impl Arbitrate {
     fn cause(&mut self, place: Option<usize>) {
         let Step::Cause(verdict) = &self.step else { return };
         if let Some(cause) = place.and_then(|place| Cause::ALL.get(place)) {
-            self.step = Step::Why(verdict.clone(), *cause, Edit::new(""));
+            self.step = Step::Why(verdict.clone(), *cause, Edit::new(&self.begun[0]));
         }
     }
 

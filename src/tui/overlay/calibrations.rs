@@ -91,6 +91,10 @@ fn ask_opening() -> Prompt {
     Prompt::new(NEW_SESSION, "", done).kept()
 }
 
+/// What leads alone do.
+const OF_LEADS: [&str; 6] =
+    ["reveal", "open-session", "add-people", "more-time", "end-session", "reopen-session"];
+
 /// The list.
 pub struct Calibrations {
     pub rows: Vec<CalibrationProgress>,
@@ -104,6 +108,13 @@ impl Layer for Calibrations {
 
     fn act(&mut self, action: &str, _: KeyPress, cx: &mut Cx<'_>) -> Next {
         let name = self.rows.get(self.cursor).map(|one| one.session.name().to_owned());
+        // Said before anything is typed in vain.
+        let counts = cx.session.counts;
+        if OF_LEADS.contains(&action) && !counts.leads && !counts.counting {
+            let effects = cx.session.say("Leads open, reveal, prolong and end sessions.");
+            cx.then(effects);
+            return Next::Stays;
+        }
         match (action, name) {
             ("join", Some(name)) => {
                 let effects = cx.session.enter_calibration(name);

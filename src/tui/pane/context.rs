@@ -70,7 +70,9 @@ pub fn draw(shell: &Shell, measured: &Measured, area: Rect, buf: &mut Buffer) {
                 shell.focus == Focus::Context,
             )),
         );
-        let words = if shell.session.queue.rows.is_empty() {
+        let words = if shell.session.calibration.is_some() {
+            "Nothing of the session waits for you. {clear} leaves it; {sessions} shows how far the others are."
+        } else if shell.session.queue.rows.is_empty() {
             "Cases come with `casework ingest FILE`, or from the team with {exchange}."
         } else {
             "{next-case} opens the first case of the queue."
