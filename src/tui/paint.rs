@@ -123,6 +123,14 @@ fn as_seen(line: &Line<'_>) -> Line<'static> {
     Line { style: line.style, alignment: line.alignment, spans }
 }
 
+/// A row of a paragraph: where that reads from left to right, so does the row, whatever it begins with.
+pub fn row_of(paragraph: &str, line: Line<'static>) -> Line<'static> {
+    match Direction::of(paragraph) {
+        Direction::Left => line.alignment(Alignment::Left),
+        Direction::Right => line,
+    }
+}
+
 /// Words on as many rows as they take, the first after a mark.
 pub fn hanging(
     mark: &'static str,
@@ -134,7 +142,8 @@ pub fn hanging(
     lines
         .map(|(i, line)| {
             let mark = if i == 0 { mark } else { "  " };
-            Line::from(vec![Span::styled(mark, first), Span::styled(line, style)])
+            let line = Line::from(vec![Span::styled(mark, first), Span::styled(line, style)]);
+            row_of(words, line)
         })
         .collect()
 }
@@ -235,6 +244,18 @@ mod tests {
     use ratatui::style::{Color, Modifier};
 
     use super::*;
+
+    #[test]
+    fn a_row_reads_as_its_paragraph_does() {
+        let words = "as they say, \u{5d3}\u{5d4} done";
+        let row = || Line::from(vec![Span::raw("  "), Span::raw("\u{5d3}\u{5d4} done")]);
+        let shown = |line: Line<'static>| -> String {
+            as_seen(&line).spans.iter().map(|span| span.content.to_string()).collect()
+        };
+        assert_eq!(shown(row_of(words, row())), "  \u{5d4}\u{5d3} done");
+        let arabic = "\u{5d3}\u{5d4} done";
+        assert_eq!(shown(row_of(arabic, row())), "  done \u{5d4}\u{5d3}");
+    }
 
     proptest! {
         #[test]

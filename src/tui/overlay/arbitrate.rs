@@ -28,7 +28,7 @@ use crate::session::command::note::COMMENT;
 use crate::tui::edit::Edit;
 use crate::tui::key::KeyPress;
 use crate::tui::keymap::{KeyRow, Keymap};
-use crate::tui::paint::{boxed, centered, put_line};
+use crate::tui::paint::{boxed, centered, put_line, row_of};
 use crate::tui::place::Place;
 use crate::tui::theme::Theme;
 use crate::workspace::arbitration::{Reasons, RulingChoice};
@@ -491,10 +491,9 @@ impl Arbitrate {
         let mut say = |mark: &'static str, text: &str, style| {
             for (i, line) in wrap(&visible(text), columns.saturating_sub(2)).into_iter().enumerate()
             {
-                lines.push(Line::from(vec![
-                    Span::styled(if i == 0 { mark } else { "  " }, theme.warn),
-                    Span::styled(line, style),
-                ]));
+                let mark = Span::styled(if i == 0 { mark } else { "  " }, theme.warn);
+                let line = Line::from(vec![mark, Span::styled(line, style)]);
+                lines.push(row_of(text, line));
             }
         };
         for text in self.dispute.beside() {
@@ -593,7 +592,8 @@ impl Arbitrate {
         }
         let mut more = |text: String, style| {
             for line in wrap(&visible(&text), columns.saturating_sub(3)) {
-                lines.push(Line::from(vec![Span::raw("   "), Span::styled(line, style)]));
+                let line = Line::from(vec![Span::raw("   "), Span::styled(line, style)]);
+                lines.push(row_of(&text, line));
             }
         };
         if !label.rationale.is_empty() {
