@@ -411,7 +411,7 @@ fn what_can_not_be_read_as_labels_is_told() {
         let said = String::from_utf8_lossy(&ran.stderr).into_owned();
         assert!(said.contains(words), "{name}: {said}");
     }
-    let task = json!([{ "id": 1, "data": { "text": "a" }, "anotations": [] }]);
+    let task = json!([{ "id": 1, "data": { "text": "a" }, "annotation_list": [] }]);
     let path = file(&place, "ls.json", &task.to_string());
     let ran = place.run(&[
         "import",
@@ -424,7 +424,7 @@ fn what_can_not_be_read_as_labels_is_told() {
         "--strict",
     ]);
     let said: Value = serde_json::from_slice(&ran.stdout).unwrap();
-    assert_eq!(said["lost"]["anotations (a field of tasks)"], 1, "{said}");
+    assert_eq!(said["lost"]["annotation_list (a field of tasks)"], 1, "{said}");
     assert_eq!(ran.status.code(), Some(1));
 }
 
