@@ -101,7 +101,7 @@ pub fn reader(data: &[u8]) {
         }
     }
     for part in parts.iter().take(8) {
-        let _ = foreign::labels(&inputs(), part, None, (None, false));
+        let _ = foreign::labels(&inputs(), part, None, Default::default());
     }
 }
 

@@ -7,7 +7,7 @@ use super::out::{Out, say};
 use super::reading::{ReadArgs, reviewer_pairs};
 use super::{CliError, Context, Exit, stopped_by_signals};
 use crate::domain::text::counted;
-use crate::format::foreign::{Foreign, Loss};
+use crate::format::foreign::{Foreign, LabelOptions, Loss};
 use crate::format::kind::{LABELS, brat, csv};
 use crate::format::open::Inputs;
 use crate::format::open::foreign::labels;
@@ -105,8 +105,12 @@ pub fn run(context: &Context, what: &What) -> Result<Exit, CliError> {
     };
     let labels_of = parts.iter().filter(|part| !is_interface(part));
     for part in labels_of.filter(|part| !is_brat || !brat::is_beside(&part.path)) {
-        let found =
-            labels(&inputs, part, format, (args.status.as_deref(), args.reviewer.is_some()))?;
+        let asked = LabelOptions {
+            status: args.status.clone(),
+            is_named: args.reviewer.is_some(),
+            ..LabelOptions::default()
+        };
+        let found = labels(&inputs, part, format, asked)?;
         add(&mut loss, found.loss);
         if !kinds.contains(&found.kind.name) {
             kinds.push(found.kind.name);

@@ -36,13 +36,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     };
     let value = Some(value.as_str()).filter(|value| *value != "default");
-    let setting = value.unwrap_or("0");
-    // A name is wrong whatever its value is.
-    if let Err(why) = check(&workspace.config.linear, name, setting)
-        && (value.is_some() || why.starts_with("there is no setting"))
-    {
-        return Err(CliError::Use(why));
-    }
+    check(&workspace.config.linear, name, value).map_err(CliError::Use)?;
     workspace.set_profile(name, value)?;
     let words = match value {
         Some(value) => format!("{name} is {value} for {} on this device.", workspace.me),

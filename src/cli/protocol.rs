@@ -13,6 +13,7 @@ use crate::domain::protocol::diff::diff;
 use crate::domain::protocol::parse::parse_strictly;
 use crate::domain::protocol::{Protocol, Question, QuestionKind};
 use crate::domain::text::{counted, visible};
+use crate::format::foreign::LabelOptions;
 use crate::format::kind::{doccano, label_studio};
 use crate::format::open::Inputs;
 use crate::format::open::foreign::labels;
@@ -511,7 +512,7 @@ fn from(
             for part in parts.iter().filter(|part| {
                 format != "brat" || part.path.extension().is_some_and(|ending| ending == "ann")
             }) {
-                said.extend(labels(&inputs, part, Some(format), (None, false))?.said);
+                said.extend(labels(&inputs, part, Some(format), LabelOptions::default())?.said);
             }
             Controls { made: implied(&said), left_out: Vec::new() }
         }

@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use super::CliError;
 use crate::domain::text::counted;
-use crate::format::foreign::{Said, id_of_text};
-use crate::format::kind::brat;
+use crate::format::foreign::{LabelOptions, Said, id_of_text};
 use crate::format::kind::spans::EVIDENCE;
 use crate::format::kind::spans::word;
+use crate::format::kind::{brat, conll};
 use crate::format::open::Inputs;
 use crate::format::open::foreign::{each_record, labels};
 use crate::format::peer::{Item, PeerOptions};
@@ -89,7 +89,7 @@ impl Written {
         for part in parts.iter().filter(|part| !is_beside(part)).filter(|part| {
             file.is_empty() || PathBuf::from(file).file_name() == part.path.file_name()
         }) {
-            for foreign in labels(&inputs, part, Some(reader), (None, false))?.said {
+            for foreign in labels(&inputs, part, Some(reader), LabelOptions::default())?.said {
                 // What bears a label out is no place that a question asked for.
                 let is_asked =
                     |(name, _): &&(String, Said)| name != EVIDENCE && OF_PLACES.contains(&format);
@@ -196,16 +196,9 @@ fn tagged(parts: &[Part]) -> Result<u64, String> {
     let of_tags = |part: &&Part| part.path.extension().is_some_and(|ending| ending == "conll");
     for part in parts.iter().filter(of_tags) {
         let text = std::fs::read_to_string(&part.path).map_err(|error| error.to_string())?;
-        for (at, line) in (1..).zip(text.lines()) {
-            let is_tag = |tag: &str| tag == "O" || tag.starts_with("B-") || tag.starts_with("I-");
-            if line.is_empty() {
-                n += 1;
-            } else if line
-                .split_once('\t')
-                .is_none_or(|(token, tag)| token.is_empty() || !is_tag(tag))
-            {
-                return Err(format!("{} line {at} is no token with its tag", part.name));
-            }
+        for (_, read) in conll::records_of(&text) {
+            read.map_err(|why| format!("{}: {why}", part.name))?;
+            n += 1;
         }
     }
     Ok(n)

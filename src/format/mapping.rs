@@ -127,10 +127,10 @@ impl Mapping {
             input.insert("session_id".to_owned(), Value::from(session.into_owned()));
         }
         let confidence = self.sure(&object)?;
-        let prediction = self.answer(&object).map_or(Value::Null, |answer| {
-            let said = answer.into_json().0;
-            said.as_object().map_or(Value::Null, |known| with_confidence(known, confidence))
-        });
+        let prediction = match self.answer(&object).map(|answer| answer.into_json().0) {
+            Some(Value::Object(known)) => with_confidence(known, confidence),
+            _ => Value::Null,
+        };
         let mut out = Map::new();
         out.insert("id".to_owned(), Value::from(id.into_owned()));
         out.insert("occurred_at".to_owned(), Value::from(at));
@@ -186,7 +186,7 @@ impl Mapping {
             let prediction = match answer {
                 Some(Value::Object(answer)) => {
                     known.extend(answer);
-                    with_confidence(&known, confidence)
+                    with_confidence(known, confidence)
                 }
                 _ => Value::Null,
             };
@@ -241,8 +241,7 @@ impl Mapping {
     }
 }
 
-fn with_confidence(known: &Map<String, Value>, confidence: Option<Value>) -> Value {
-    let mut known = known.clone();
+fn with_confidence(mut known: Map<String, Value>, confidence: Option<Value>) -> Value {
     match confidence {
         Some(confidence) => drop(known.insert("confidence".to_owned(), confidence)),
         None => drop(known.entry("confidence").or_insert(Value::Null)),

@@ -171,18 +171,20 @@ impl Search<'_> {
         }
     }
 
-    /// Whether a control that is called as a question is what the end says under that name, and no answer
-    /// to the question: what it is to be learned from is called `label`, and so may be the question whether
-    /// the model's is right.
+    /// Whether a control that is called as a question is no answer to it, but what the end says under that
+    /// name: another question sets the field, or the name is `label`, what is to be learned from, and the
+    /// question sets something else.
     fn is_of_a_field(&self, question: &Question, name: &str) -> bool {
         let sets = |question: &Question| {
             question.kind.field() == Some(name)
                 || question.kind.answers().iter().any(|answer| answer.then.set.contains_key(name))
         };
+        let sets_something =
+            question.kind.answers().iter().any(|answer| !answer.then.set.is_empty());
         let mut others = self.protocol.questions.iter().filter(|other| other.id != question.id);
         matches!(question.kind, QuestionKind::Choice(_))
             && !sets(question)
-            && (name == "label" || others.any(sets))
+            && (name == "label" && sets_something || others.any(sets))
     }
 
     /// Of a question whose answers set a field to what something else is: the answer that sets it to what

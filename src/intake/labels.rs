@@ -66,6 +66,15 @@ impl ImportSummary {
         self.rejected += 1;
         self.rejects.push(RejectLine { line, reason: visible(reason).into_owned() });
     }
+
+    /// The same of a record of another program: of a file of lines its line is said, of others where it
+    /// stands, with 0 for a line.
+    pub fn reject_at(&mut self, place: &str, why: &str) {
+        match place.strip_prefix("line ").and_then(|line| line.parse().ok()) {
+            Some(line) => self.reject(line, why),
+            None => self.reject(0, &format!("{place}: {why}")),
+        }
+    }
 }
 
 /// Where labels are looked up: cases, and the protocol of a stream.

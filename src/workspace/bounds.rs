@@ -139,7 +139,7 @@ impl Workspace {
 
     /// The bounds; those of shares alone, where what is due is not told. `judged` is read where it is
     /// not told.
-    fn bounds_where(
+    pub(super) fn bounds_where(
         &self,
         due_items: Option<&[DueItem]>,
         judged: Option<&[Judged]>,

@@ -25,7 +25,7 @@ struct Decision<'f> {
 /// them since, are counted. A dry run counts the same and makes none for cases that are not here.
 pub(super) fn rulings<'p, F>(
     context: &Context<'_, F>,
-    decisions: &[(u64, &Foreign)],
+    decisions: &[&Foreign],
     request: &ForeignRequest,
     known: (&Opening, &HashMap<String, CaseId>),
     (summary, more): (&mut ImportSummary, &mut ForeignSummary),
@@ -34,10 +34,10 @@ where
     F: Fn(&str) -> Option<(&'p Protocol, &'p ProtocolRef)>,
 {
     let mut sound = Vec::new();
-    for (number, foreign) in decisions {
+    for foreign in decisions {
         match decision(context, foreign, request, known, more) {
             Ok(decision) => sound.push(decision),
-            Err(why) => summary.reject(*number, &format!("{}: {why}", foreign.place)),
+            Err(why) => summary.reject_at(&foreign.place, &why),
         }
     }
     // What says no time comes first, in the order of the files.

@@ -62,7 +62,7 @@ impl Workspace {
         };
         for (place, why) in loss.rejects {
             summary.read += 1;
-            reject(&mut summary, &place, &why);
+            summary.reject_at(&place, &why);
         }
         let mut opening = BTreeMap::new();
         if request.open {
@@ -214,23 +214,22 @@ impl Workspace {
         let mut passes: BTreeMap<(String, String), u64> = BTreeMap::new();
         let known = (opening, &traces);
         let mut unpacker = Unpacker::default();
-        let mut decisions: Vec<(u64, &Foreign)> = Vec::new();
+        let mut decisions: Vec<&Foreign> = Vec::new();
         for foreign in said {
             if foreign.ruling && !request.rulings {
                 more.ruled_left += 1;
                 continue;
             }
             summary.read += 1;
-            let number = summary.read;
             for name in not_here(&tx, &mut unpacker, foreign)? {
                 *more.lost.entry(format!("{name} (the case is here without it)")).or_default() += 1;
             }
             if foreign.ruling {
-                decisions.push((number, foreign));
+                decisions.push(foreign);
                 continue;
             }
             match one(&context, foreign, request, known, &mut names, &mut passes, more) {
-                Err(why) => reject(summary, &foreign.place, &why),
+                Err(why) => summary.reject_at(&foreign.place, &why),
                 Ok(One::Known) => summary.duplicate += 1,
                 // A case that a dry run would open.
                 Ok(One::Would(key)) => match in_batch.insert(key.clone()) {
@@ -284,15 +283,6 @@ type Key = (String, String, String, Option<Moment>, Vec<Step>);
 fn key_of(label: &Label) -> Key {
     let Label { case, reviewer, round, given_at, path, .. } = label;
     (case.to_string(), reviewer.clone(), round.clone(), *given_at, path.clone())
-}
-
-/// Counts a record that can't be taken in: of a file of lines its line is said, of others where it stands.
-fn reject(summary: &mut ImportSummary, place: &str, why: &str) {
-    let line = place.strip_prefix("line ").and_then(|line| line.parse().ok());
-    match line {
-        Some(line) => summary.reject(line, why),
-        None => summary.reject(0, &format!("{place}: {why}")),
-    }
 }
 
 /// What a record says of its case beside the text that the case does not say here.

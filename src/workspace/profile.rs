@@ -11,24 +11,25 @@ use crate::db::store;
 /// The setting that turns linear mode on.
 pub const LINEAR: &str = "linear";
 
-/// Whether a setting takes a value.
+/// Whether a setting takes a value; whether there is one of that name, where none is said.
 ///
 /// # Errors
 /// It does not, or there is none of that name, in words.
-pub fn check(linear: &Linear, name: &str, value: &str) -> Result<(), String> {
-    if name == LINEAR {
-        return switch(value)
-            .map(drop)
-            .ok_or_else(|| format!("linear takes on or off, not `{value}`"));
-    }
-    if !SETTINGS.iter().any(|(known, _)| *known == name) {
+pub fn check(linear: &Linear, name: &str, value: Option<&str>) -> Result<(), String> {
+    if name != LINEAR && !SETTINGS.iter().any(|(known, _)| *known == name) {
         let names: Vec<&str> = SETTINGS.iter().map(|(name, _)| *name).collect();
         return Err(format!(
             "there is no setting `{name}`: there are {LINEAR}, {}",
             names.join(", ")
         ));
     }
-    linear.clone().set(name, value)
+    match value {
+        None => Ok(()),
+        Some(value) if name == LINEAR => {
+            switch(value).map(drop).ok_or_else(|| format!("linear takes on or off, not `{value}`"))
+        }
+        Some(value) => linear.clone().set(name, value),
+    }
 }
 
 impl Workspace {

@@ -50,7 +50,7 @@ impl Workspace {
         Ok(Figures {
             models: groups(&fair.judged, By::Model),
             flagged_alone: fair.flagged_alone,
-            bounds: self.bounds(&due_items)?,
+            bounds: self.bounds_where(Some(&due_items), Some(&judged))?,
             cases: states.map(of).collect::<Result<_, WorkError>>()?,
             labels: count::get(conn, "labels")?,
             overdue: cases_overdue(&due_items, self.now()) as u64,

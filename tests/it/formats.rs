@@ -1759,8 +1759,12 @@ fn damaged_files_are_read_as_far_as_they_go() {
             for part in &parts {
                 let inputs =
                     Inputs::new(Vec::new(), Options::default(), Arc::new(AtomicBool::new(false)));
-                let read =
-                    casework::format::open::foreign::labels(&inputs, part, None, (None, false));
+                let read = casework::format::open::foreign::labels(
+                    &inputs,
+                    part,
+                    None,
+                    Default::default(),
+                );
                 drop(read.map(|file| file.said.len()));
                 let head = String::from_utf8_lossy(&bytes).into_owned();
                 if let Some(kind) = told(&head, LogOptions::default()) {

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 #[cfg(feature = "parquet")]
 use casework::format::foreign::Said;
-use casework::format::foreign::{Foreign, Loss};
+use casework::format::foreign::{Foreign, LabelOptions, Loss};
 use casework::format::open::Inputs;
 use casework::format::open::foreign::labels;
 use casework::format::read::Options;
@@ -49,7 +49,7 @@ fn said(path: &Path, format: Option<&str>) -> (Vec<Foreign>, Loss) {
     let inputs = Inputs::new(parts.clone(), Options::default(), Arc::new(AtomicBool::new(false)));
     let (mut said, mut loss) = (Vec::new(), Loss::default());
     for part in &parts {
-        let found = labels(&inputs, part, format, (None, false)).unwrap();
+        let found = labels(&inputs, part, format, LabelOptions::default()).unwrap();
         said.extend(found.said);
         loss.rejects.extend(found.loss.rejects);
         loss.lost.extend(found.loss.lost);

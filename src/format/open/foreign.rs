@@ -1,5 +1,7 @@
 //! Files of labels that were given elsewhere, read whole: what people said is little.
 
+use std::io::Read as _;
+
 use serde_json::{Map, Value};
 
 use super::sniff::{Container, container};
@@ -57,7 +59,7 @@ pub fn each_record(
     mut take: impl FnMut(String, Result<Map<String, Value>, String>),
 ) -> Result<(), BadInput> {
     let failed = |error| BadInput::Read(part.name.clone(), error);
-    let bytes = inputs.bytes_of(part, &Count::default(), flaws)?;
+    let mut bytes = inputs.bytes_of(part, &Count::default(), flaws)?;
     let parsed = |text: String| match written::read(&text) {
         Ok(Value::Object(record)) => Ok(record),
         Ok(_) => Err("not an object".to_owned()),
@@ -76,7 +78,9 @@ pub fn each_record(
         return Ok(());
     }
     if conll::is_tagged(&text) {
-        let texts = conll::records_of(&inputs.text_of(part)?).into_iter();
+        let mut whole = String::new();
+        bytes.reader.read_to_string(&mut whole).map_err(failed)?;
+        let texts = conll::records_of(&whole).into_iter();
         texts.for_each(|(line, read)| take(format!("line {line}"), read));
         return Ok(());
     }
@@ -135,7 +139,8 @@ pub fn each_record(
     Ok(())
 }
 
-/// Reads the labels of a file, of the format that was named or that its records tell.
+/// Reads the labels of a file, of the format that was named or that its records tell; what of the options
+/// the file says is seen from it.
 ///
 /// # Errors
 /// A file that can't be read, or whose records are of no format that is known.
@@ -143,7 +148,7 @@ pub fn labels(
     inputs: &Inputs,
     part: &Part,
     format: Option<&str>,
-    (status, is_named): (Option<&str>, bool),
+    asked: LabelOptions,
 ) -> Result<ForeignFile, BadInput> {
     let flaws = Flaws::default();
     let unknown = |words: &str| {
@@ -216,8 +221,7 @@ pub fn labels(
     let stem = stem.map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let columns = &inputs.options().columns;
     let text = columns.iter().find(|(role, _)| *role == "text").map(|(_, field)| field.clone());
-    let mut reader =
-        (kind.make)(LabelOptions { stem, is_named, status: status.map(str::to_owned), text });
+    let mut reader = (kind.make)(LabelOptions { stem, text, ..asked });
     let (mut said, mut loss) = (Vec::new(), Loss::default());
     for (place, record) in &found {
         match record {
